@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests that start processes share two cores with them, so files run a few at a time and get generous time limits. */
+export default defineConfig({
+  test: {
+    root: new URL("..", import.meta.url).pathname,
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/bench/**"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
