@@ -1,0 +1,98 @@
+/**
+ * Every size, count and duration the server is bound by, with its unit in its name, and the relations between them
+ * asserted at start. What an operator may change is in config.ts; what is here is part of the design.
+ */
+import assert from "node:assert/strict";
+
+export const LIMITS = {
+  // One connection.
+  /** Largest WebSocket message a client may send. */
+  messageBytesMax: 16 * 1024,
+  /** Fragments one message may come in. */
+  messageFragmentsMax: 16,
+  /** Pieces of a message, as they come from the network, that wait for the rest of it. */
+  messageChunksMax: 1_024,
+  /** Pongs waiting for a client that pings and does not read. */
+  pendingPongsMax: 8,
+  /** Token bucket of a connection: sustained and burst. */
+  messagesPerSecond: 120,
+  messagesBurst: 240,
+  bytesPerSecond: 64 * 1024,
+  bytesBurst: 128 * 1024,
+  /** Above this, a client's state updates are skipped and merged. */
+  skipBufferedBytes: 256 * 1024,
+  /** Above this, the connection is closed with SLOW_CLIENT. */
+  dropBufferedBytes: 1024 * 1024,
+  /** A connection that sends nothing at all for this long is closed; clients ping far more often. */
+  clientSilenceMs: 30_000,
+  /** How often connections are looked at for silence. */
+  silenceCheckMs: 5_000,
+  /** Time for a closing handshake before the socket is destroyed. */
+  closeTimeoutMs: 2_000,
+
+  // One session.
+  /** Events kept for a client until it acknowledges them. */
+  outboxEventsMax: 4_096,
+  outboxBytesMax: 512 * 1024,
+  /** Bytes of user data `onAuth` may return, encoded. */
+  authBytesMax: 16 * 1024,
+  /** Longest time a room may keep a dropped client's seat. */
+  reconnectMsMax: 10 * 60_000,
+
+  // One room.
+  /** Events waiting for a room's next step; when it is full the sender's connection is closed. */
+  roomQueueEventsMax: 8_192,
+  /** Messages of one client applied in one tick; the rest waits for the next. */
+  messagesPerClientPerTickMax: 32,
+  roomClientsMax: 1_024,
+  roomTimersMax: 4_096,
+  roomEffectsMax: 256,
+  metadataBytesMax: 4 * 1024,
+  /** Time that effects still under way get when their room ends. */
+  disposeEffectsMs: 5_000,
+
+  // Joining.
+  /** The whole head of an HTTP request. */
+  httpHeadMs: 5_000,
+  httpHeadBytesMax: 16 * 1024,
+  httpBodyBytesMax: 16 * 1024,
+  /** How often the deadlines of requests are looked at. */
+  httpCheckMs: 1_000,
+  httpKeepAliveMs: 5_000,
+  /** Connections that speak HTTP; WebSockets are counted apart. */
+  httpConnectionsMax: 8_192,
+  /** From the upgrade (or the request) to a seat; includes onAuth and creating the room. */
+  joinDeadlineMs: 5_000,
+  /** How long a ticket can be redeemed. */
+  ticketTtlMs: 15_000,
+  /** Joins under way in the primary at once; above it joins are refused with SERVER_BUSY. */
+  joinsPendingMax: 4_096,
+  /** Socket handles sent to one worker and not yet acknowledged. */
+  handoffWindow: 8,
+  /** Handles waiting for that window, per worker. */
+  handoffQueueMax: 2_048,
+
+  // Supervision.
+  heartbeatMs: 250,
+  restartBackoffMinMs: 100,
+  restartBackoffMaxMs: 10_000,
+  /** More than this many deaths within the window fails /readyz. */
+  restartIntensityDeaths: 5,
+  restartIntensityWindowMs: 60_000,
+  /** Starts in a row that never became ready, with no other worker alive: the primary gives up. */
+  startFailuresMax: 5,
+  /** A worker that is not ready by then is killed. */
+  workerStartMs: 20_000,
+} as const;
+
+/** Called by serve() once: a bad relation is a bug in this file. */
+export function assertLimits(): void {
+  assert(
+    LIMITS.skipBufferedBytes < LIMITS.dropBufferedBytes,
+    "updates are skipped before the client is dropped",
+  );
+  assert(LIMITS.outboxBytesMax <= LIMITS.dropBufferedBytes, "a full outbox must fit the socket's buffer");
+  assert(LIMITS.messageBytesMax <= LIMITS.bytesBurst, "the largest message must fit the byte bucket");
+  assert(LIMITS.joinDeadlineMs <= LIMITS.ticketTtlMs, "a ticket outlives the join that made it");
+  assert(LIMITS.heartbeatMs * 4 <= LIMITS.workerStartMs, "several heartbeats fit into a start");
+}

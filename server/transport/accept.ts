@@ -1,0 +1,55 @@
+/**
+ * Turns a socket handle into a WebSocket: answers a handshake whose head the primary has read and checked. Workers
+ * do it for the clients of their rooms, the primary for those it refuses.
+ */
+import type { IncomingMessage } from "node:http";
+import { WebSocketServer } from "ws";
+import { SUBPROTOCOL } from "../../shared/protocol/wire.ts";
+import type { SocketHandle } from "../ipc/channel.ts";
+import type { UpgradeHead } from "../ipc/messages.ts";
+import { LIMITS } from "../limits.ts";
+import { attachSocket } from "./socket-handle.ts";
+import { WsTransport } from "./ws-transport.ts";
+
+const server = new WebSocketServer({
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: LIMITS.messageBytesMax,
+  maxFragments: LIMITS.messageFragmentsMax,
+  maxBufferedChunks: LIMITS.messageChunksMax,
+  maxPendingAutoPongs: LIMITS.pendingPongsMax,
+  closeTimeout: LIMITS.closeTimeoutMs,
+  handleProtocols: () => SUBPROTOCOL,
+} as ConstructorParameters<typeof WebSocketServer>[0]);
+
+/**
+ * @param handle the detached socket handle, which belongs to the transport from now on
+ * @returns undefined when the connection broke before the handshake could be answered
+ */
+export function acceptUpgrade(
+  handle: SocketHandle,
+  upgrade: UpgradeHead,
+  now: () => number,
+): WsTransport | undefined {
+  const socket = attachSocket(handle);
+  // Small frames go out at once: a game's update must not wait for the last one's acknowledgement.
+  socket.setNoDelay(true);
+  const request = {
+    method: "GET",
+    url: "/ws",
+    headers: {
+      upgrade: "websocket",
+      connection: "Upgrade",
+      "sec-websocket-key": upgrade.key,
+      "sec-websocket-version": "13",
+      "sec-websocket-protocol": SUBPROTOCOL,
+    },
+  } as unknown as IncomingMessage;
+  let transport: WsTransport | undefined;
+  // ws calls back before it returns, or not at all.
+  server.handleUpgrade(request, socket, Buffer.from(upgrade.rest), (webSocket) => {
+    transport = new WsTransport(webSocket, now);
+  });
+  return transport;
+}

@@ -1,0 +1,44 @@
+/**
+ * Takes the raw handle out of a socket, so that it can be passed to another process, and makes a socket of one.
+ *
+ * This is the only place that touches semi-internal parts of Node (`_handle.readStop`, `reading`, `onread`, and
+ * `net.Socket` with `handle` and `manualStart`). The documented way, `send(message, socket)`, loses what the client
+ * sends before the receiver reads: the handle goes on reading with nobody listening. Regression test:
+ * test/server/transport/socket-handle.test.ts.
+ */
+import assert from "node:assert/strict";
+import { Socket, type SocketConstructorOpts } from "node:net";
+import type { Duplex } from "node:stream";
+import type { SocketHandle } from "../ipc/channel.ts";
+
+type RawHandle = SocketHandle & { reading: boolean; onread: () => void; readStop(): number };
+type WithHandle = { _handle: RawHandle | null };
+
+/**
+ * Detaches a socket that was given to an `upgrade` listener.
+ *
+ * @param head what Node gave the listener with it
+ * @returns the handle, with everything that was read and not used; undefined when the connection is gone already
+ */
+export function detachHandle(
+  socket: Duplex,
+  head: Uint8Array,
+): { handle: SocketHandle; rest: Uint8Array } | undefined {
+  assert(socket instanceof Socket);
+  const holder = socket as unknown as WithHandle;
+  const handle = holder._handle;
+  if (handle === null || socket.destroyed) return undefined;
+  handle.readStop();
+  handle.reading = false;
+  handle.onread = () => undefined;
+  const buffered = socket.read() as Buffer | null;
+  holder._handle = null;
+  socket.destroy();
+  return { handle, rest: buffered === null ? head : Buffer.concat([head, buffered]) };
+}
+
+/** A socket on a detached handle; it does not read before somebody listens. */
+export function attachSocket(handle: SocketHandle): Socket {
+  const options: object = { handle, readable: true, writable: true, manualStart: true };
+  return new Socket(options as SocketConstructorOpts);
+}

@@ -1,0 +1,21 @@
+/** One client connection, as sessions use it. `WsTransport` is the real one. */
+import type { ErrorCode } from "../../shared/errors.ts";
+
+export interface TransportListener {
+  /** A whole message; the bytes are the listener's only until it returns. */
+  onMessage(bytes: Uint8Array): void;
+  /** The connection is gone. Called exactly once, never from within a call of the transport's own methods. */
+  onClosed(): void;
+}
+
+export interface Transport {
+  /** Bytes accepted by `send` that the kernel has not taken yet. */
+  readonly bufferedBytes: number;
+  listen(listener: TransportListener): void;
+  /** One message, one write. Ignored once the connection is closing. */
+  send(message: Uint8Array): void;
+  /** Closes in order, with the error's close code and its name as the reason. */
+  close(code: ErrorCode): void;
+  /** Drops the connection at once, unsent bytes included. */
+  terminate(): void;
+}
