@@ -1,0 +1,240 @@
+/**
+ * The client's live copy of a room's state, built from the schema's description alone. Bytes are checked as they are
+ * read; listeners are called when a whole patch is applied, in the order removed, added, changed.
+ *
+ * When applying throws SchemaError, the mirror may hold a part of those bytes: it needs a snapshot, after which it
+ * is right again and its listeners have heard of every difference.
+ */
+import { ByteReader } from "./bytes.ts";
+import type { SchemaDescriptor } from "./descriptor.ts";
+import { type EntitySchema, KEY_BYTES_MAX } from "./fields.ts";
+import { compile, type FieldLayout, type Shape } from "./layout.ts";
+import { type ChangeListener, subscribe, type Unsubscribe } from "./mirror-map.ts";
+import { type AnyView, MirrorRecord } from "./mirror-record.ts";
+import { Operation } from "./pieces.ts";
+import { hashRecords, ROOT_ID } from "./record.ts";
+import { SchemaError } from "./schema-error.ts";
+import type { View } from "./types.ts";
+
+type Source = "snapshot" | "patch" | "own";
+
+export class Mirror<S extends EntitySchema> {
+  readonly state: View<S>;
+  readonly #shapes: readonly Shape[];
+  readonly #root: MirrorRecord;
+  readonly #records = new Map<number, MirrorRecord>();
+  readonly #recordByView = new WeakMap<object, MirrorRecord>();
+  /** Records with refs: whom they show depends on who comes and goes. */
+  readonly #refHolders = new Set<MirrorRecord>();
+  /** Records whose refs may have been read and not resolved yet. */
+  #unresolved: MirrorRecord[] = [];
+  #snapshots = 0;
+  // What listeners have not been told.
+  #removed: MirrorRecord[] = [];
+  #added: MirrorRecord[] = [];
+  #changed: MirrorRecord[] = [];
+
+  /** @throws SchemaError for what is not the description of a schema */
+  constructor(descriptor: SchemaDescriptor) {
+    this.#shapes = compile(descriptor);
+    this.#root = new MirrorRecord(ROOT_ID, this.#shapes[0] as Shape, undefined, 0, "");
+    this.#root.isNew = false;
+    this.#register(this.#root);
+    this.state = this.#root.view as View<S>;
+  }
+
+  /**
+   * Makes the public state equal to a snapshot. What is in both stays the same object, and listeners hear of
+   * differences only.
+   * @throws SchemaError
+   */
+  applySnapshot(bytes: Uint8Array): void {
+    this.#snapshots++;
+    this.#read(bytes, "snapshot");
+    for (const record of this.#records.values()) {
+      if (record !== this.#root && record.snapshot !== this.#snapshots) this.#remove(record);
+    }
+    this.#announce();
+  }
+
+  /** @throws SchemaError */
+  applyPatch(bytes: Uint8Array): void {
+    this.#read(bytes, "patch");
+    this.#announce();
+  }
+
+  /** Applies a patch of this client's private fields. @throws SchemaError */
+  applyOwn(bytes: Uint8Array): void {
+    this.#read(bytes, "own");
+    this.#announce();
+  }
+
+  /** A 32-bit number over the public state; equal to `StateEncoder.hash()` of an equal state. */
+  hash(): number {
+    return hashRecords(this.#records);
+  }
+
+  /**
+   * Calls `listener` once per patch in which fields of the entity changed.
+   * @throws TypeError for what is not an entity of this mirror
+   */
+  onChange(entityView: object, listener: (changedFieldNames: readonly string[]) => void): Unsubscribe {
+    const record = this.#recordByView.get(entityView);
+    if (!record) throw new TypeError("not an entity of this mirror");
+    record.listeners ??= new Set();
+    return subscribe(record.listeners, (_entity, _key, fields) => listener(fields));
+  }
+
+  #read(bytes: Uint8Array, source: Source): void {
+    const reader = new ByteReader(bytes);
+    while (reader.remaining > 0) {
+      const head = reader.varint();
+      const operation = head % 4;
+      const id = (head - operation) / 4;
+      if (operation === Operation.CHANGE && source !== "own") this.#readChange(reader, this.#recordOf(id));
+      else if (operation === Operation.OWN && source === "own") this.#readOwn(reader, this.#recordOf(id));
+      else if (operation === Operation.ADD && source !== "own") this.#readAdd(reader, id, source);
+      else if (operation === Operation.REMOVE && source === "patch") this.#remove(this.#recordOf(id));
+      else throw new SchemaError(`operation ${operation} cannot be part of this`);
+    }
+  }
+
+  #readChange(reader: ByteReader, record: MirrorRecord): void {
+    const { publicMask, publicMaskBytes } = record.shape;
+    const mask = reader.low(publicMaskBytes);
+    if ((mask & ~publicMask) !== 0) throw new SchemaError(`${record.shape.name} has fewer fields`);
+    this.#readFields(reader, record, mask);
+  }
+
+  #readOwn(reader: ByteReader, record: MirrorRecord): void {
+    const { privateMask, privateMaskBytes, publicCount } = record.shape;
+    const bits = reader.low(privateMaskBytes);
+    const mask = bits << publicCount;
+    if ((mask & ~privateMask) !== 0 || mask >>> publicCount !== bits >>> 0) {
+      throw new SchemaError(`${record.shape.name} has fewer private fields`);
+    }
+    this.#readFields(reader, record, mask);
+  }
+
+  #readAdd(reader: ByteReader, id: number, source: Source): void {
+    const parent = this.#recordOf(reader.varint());
+    const mapIndex = reader.u8();
+    const map = parent.shape.maps[mapIndex];
+    if (!map) throw new SchemaError(`${parent.shape.name} has no map ${mapIndex}`);
+    const key = reader.string(KEY_BYTES_MAX);
+    const known = this.#records.get(id);
+    if (known && source === "patch") throw new SchemaError(`entity ${id} is there already`);
+    const isSame = known?.parent === parent && known.mapIndex === mapIndex && known.key === key;
+    const record = known && isSame ? known : this.#add(id, map.entity, parent, mapIndex, key);
+    record.snapshot = this.#snapshots;
+    this.#readFields(reader, record, record.shape.publicMask);
+  }
+
+  #add(id: number, entity: number, parent: MirrorRecord, mapIndex: number, key: string): MirrorRecord {
+    const record = new MirrorRecord(id, this.#shapes[entity] as Shape, parent, mapIndex, key);
+    const sameId = this.#records.get(id);
+    if (sameId) this.#remove(sameId);
+    const sameKey = record.holder?.items.get(key);
+    if (sameKey) this.#removeView(sameKey);
+    if (parent.isGone) throw new SchemaError(`entity ${id} cannot hold itself`);
+    record.holder?.items.set(key, record.view);
+    this.#register(record);
+    this.#added.push(record);
+    return record;
+  }
+
+  #register(record: MirrorRecord): void {
+    this.#records.set(record.id, record);
+    this.#recordByView.set(record.view, record);
+    if (record.shape.refs.length > 0) this.#refHolders.add(record);
+  }
+
+  /** Takes out what the entity holds first, then the entity. */
+  #remove(record: MirrorRecord): void {
+    if (!record.holder) throw new SchemaError("the root cannot be removed");
+    for (const { items } of record.maps) {
+      for (const view of items.values()) this.#removeView(view);
+    }
+    record.isGone = true;
+    record.holder.items.delete(record.key);
+    this.#records.delete(record.id);
+    this.#refHolders.delete(record);
+    if (!record.isNew) this.#removed.push(record);
+  }
+
+  #removeView(view: AnyView): void {
+    const record = this.#recordByView.get(view);
+    if (record) this.#remove(record);
+  }
+
+  #readFields(reader: ByteReader, record: MirrorRecord, mask: number): void {
+    const { fields } = record.shape;
+    // Noted before, so that what is read is not forgotten if the next field cannot be.
+    if (record.changed === 0) this.#changed.push(record);
+    if (record.shape.refs.length > 0) this.#unresolved.push(record);
+    for (let rest = mask; rest !== 0; rest &= rest - 1) {
+      record.read(reader, fields[31 - Math.clz32(rest & -rest)] as FieldLayout);
+    }
+  }
+
+  #recordOf(id: number): MirrorRecord {
+    const record = this.#records.get(id);
+    if (!record) throw new SchemaError(`there is no entity ${id}`);
+    return record;
+  }
+
+  /** Only now is it known who is there: before, a ref could show someone who is about to go. */
+  #resolveRefs(): void {
+    const someCameOrWent = this.#added.length + this.#removed.length > 0;
+    for (const record of someCameOrWent ? this.#refHolders : this.#unresolved) {
+      for (const field of record.shape.refs) record.resolve(field, this.#records);
+      if (record.changed !== 0) this.#changed.push(record);
+    }
+    this.#unresolved = [];
+  }
+
+  /** Tells the listeners everything; the first error of one is thrown when all have been called. */
+  #announce(): void {
+    this.#resolveRefs();
+    const removed = this.#removed;
+    const added = this.#added.filter((record) => !record.isGone);
+    const changed = this.#changed;
+    this.#removed = [];
+    this.#added = [];
+    this.#changed = [];
+    for (const record of added) {
+      record.isNew = false;
+      record.changed = 0;
+    }
+    const errors: unknown[] = [];
+    for (const record of removed) tell(record.holder?.onRemove, record, [], errors);
+    for (const record of added) tell(record.holder?.onAdd, record, [], errors);
+    for (const record of changed) {
+      // An entity may be listed twice; the first time takes all.
+      const mask = record.changed;
+      record.changed = 0;
+      if (mask === 0 || record.isGone) continue;
+      if (!record.listeners?.size && !record.holder?.onChange.size) continue;
+      const fields = record.changedFieldNames(mask);
+      tell(record.holder?.onChange, record, fields, errors);
+      tell(record.listeners, record, fields, errors);
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+function tell(
+  listeners: ReadonlySet<ChangeListener<AnyView>> | undefined,
+  { view, key }: MirrorRecord,
+  fields: readonly string[],
+  errors: unknown[],
+): void {
+  if (!listeners) return;
+  for (const listener of listeners) {
+    try {
+      listener(view, key, fields);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * What one step changed: the bytes for clients that are up to date, and the same as lists of ids for those that will
+ * get it merged with later changes.
+ */
+export type StateChange = {
+  readonly isEmpty: boolean;
+  /** For every client; empty when nothing public changed. */
+  readonly patch: Uint8Array;
+  /** For single sessions, beside `patch`: their private fields. */
+  readonly ownerPatches: ReadonlyMap<string, Uint8Array>;
+  /** Ids of new entities, holders before what they hold. */
+  readonly added: readonly number[];
+  /** Ids of removed entities, without what was inside them. */
+  readonly removed: readonly number[];
+  /** Ids of changed entities, and for each the bits of its changed fields. */
+  readonly changed: readonly number[];
+  readonly changedMasks: readonly number[];
+};
+
+export const NO_CHANGE: StateChange = {
+  isEmpty: true,
+  patch: new Uint8Array(0),
+  ownerPatches: new Map(),
+  added: [],
+  removed: [],
+  changed: [],
+  changedMasks: [],
+};
