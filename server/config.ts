@@ -19,7 +19,14 @@ function integer(fallback: number, min: number, max: number) {
   );
 }
 
+const HANG_TIMEOUT_MS = 3_000;
+/** In development a worker may stand at a breakpoint. */
+const HANG_TIMEOUT_IN_DEVELOPMENT_MS = 600_000;
+
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+/** Variables whose values are not to be printed. */
+const SECRETS: ReadonlySet<string> = new Set(["TICKET_SECRET"]);
 
 const origin = v.pipe(
   v.string(),
@@ -68,11 +75,10 @@ const Environment = v.object({
   MAX_CLIENTS: integer(10_000, 1, 1_000_000),
   MAX_CONNECTIONS_PER_ADDRESS: integer(1_000, 1, 1_000_000),
   JOINS_PER_SECOND: integer(2_000, 1, 1_000_000),
-  HANG_TIMEOUT_MS: integer(3_000, 500, 600_000),
+  HANG_TIMEOUT_MS: integer(HANG_TIMEOUT_MS, 500, HANG_TIMEOUT_IN_DEVELOPMENT_MS),
   DRAIN_TIMEOUT_MS: integer(10_000, 100, 600_000),
   TICKET_SECRET: v.optional(v.pipe(v.string(), v.minLength(32, "must have at least 32 characters"))),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
-  NODE_ENV: v.optional(v.string(), "production"),
 });
 
 export type Config = {
@@ -106,14 +112,17 @@ export class ConfigError extends Error {}
  * @throws ConfigError naming the first variable that does not fit
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const isDevelopment = environment.NODE_ENV === "development";
+  const defaults = isDevelopment ? { HANG_TIMEOUT_MS: String(HANG_TIMEOUT_IN_DEVELOPMENT_MS) } : {};
   const present = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
   );
-  const parsed = v.safeParse(Environment, present);
+  const parsed = v.safeParse(Environment, { ...defaults, ...present });
   if (!parsed.success) {
     const issue = parsed.issues[0];
     const name = String(issue.path?.[0]?.key ?? "environment");
-    throw new ConfigError(`${name} ${issue.message} (it is ${JSON.stringify(present[name])}).`);
+    const shown = SECRETS.has(name) ? "" : ` (it is ${JSON.stringify(present[name])})`;
+    throw new ConfigError(`${name} ${issue.message}${shown}.`);
   }
   const env = parsed.output;
   return {
@@ -130,6 +139,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     ticketSecret: env.TICKET_SECRET,
     logLevel: env.LOG_LEVEL,
-    isDevelopment: env.NODE_ENV === "development",
+    isDevelopment,
   };
 }

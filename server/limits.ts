@@ -19,6 +19,9 @@ export const LIMITS = {
   messagesBurst: 240,
   bytesPerSecond: 64 * 1024,
   bytesBurst: 128 * 1024,
+  /** What a client that has come back may send again on top of that: as much as it keeps. */
+  resendMessagesMax: 1_024,
+  resendBytesMax: 256 * 1024,
   /** Above this, a client's state updates are skipped and merged. */
   skipBufferedBytes: 256 * 1024,
   /** Above this, the connection is closed with SLOW_CLIENT. */

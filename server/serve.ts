@@ -1,0 +1,116 @@
+/**
+ * `serve({ rooms })`: what a game's main file calls. The same file runs in the primary and, forked by it, in every
+ * worker; this decides which of the two this process is.
+ */
+import cluster from "node:cluster";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { primaryLinkOfProcess } from "./ipc/channel.ts";
+import { assertLimits } from "./limits.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { startPrimary } from "./primary/primary.ts";
+import { forkWorker, localWorker } from "./primary/worker-process.ts";
+import type { RoomSource } from "./room/room-class.ts";
+import { startWorker } from "./worker/worker.ts";
+
+export type ServeOptions = {
+  /**
+   * Room types by name. A function that imports the module keeps the author's code out of the primary:
+   * `{ duel: () => import("./duel.ts") }`.
+   */
+  readonly rooms: Readonly<Record<string, RoomSource>>;
+};
+
+/** Exit codes, for whoever supervises this process. */
+const EXIT = { FAILED: 1, BAD_CONFIG: 2 } as const;
+
+/**
+ * Starts the server, configured by environment variables (see README). Ends the process when that is impossible:
+ * with code 2 for bad configuration, with 1 when it cannot listen or no worker can start.
+ */
+export async function serve({ rooms }: ServeOptions): Promise<void> {
+  assertLimits();
+  if (cluster.isWorker) return await serveAsWorker(rooms);
+  const config = configOrExit();
+  const log = createLogger(config.logLevel, "primary");
+  exitOnUncaught(log);
+  cluster.setupPrimary({ serialization: "advanced" });
+  try {
+    const primary = await startPrimary({
+      config,
+      log,
+      startWorker: (slot, events) =>
+        config.workers === 0
+          ? localWorker((link) => startWorker(rooms, link, log), events)
+          : forkWorker(slot, events),
+      onGiveUp: () => {
+        log.fatal("no worker can be started");
+        process.exit(EXIT.FAILED);
+      },
+    });
+    drainOnSignals(primary.drain, log);
+  } catch (error) {
+    log.fatal({ err: error }, "the server cannot start");
+    process.exit(EXIT.FAILED);
+  }
+}
+
+async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {
+  const config = configOrExit();
+  const log = createLogger(config.logLevel, `worker-${process.env.ROOKERY_WORKER}`);
+  exitOnUncaught(log);
+  // A terminal's Ctrl-C and a container's stop reach all processes: the primary decides when workers end.
+  process.on("SIGINT", () => undefined);
+  const link = primaryLinkOfProcess();
+  let isDrained = false;
+  process.on("SIGTERM", () => {
+    if (isDrained) process.exit(0);
+  });
+  try {
+    await startWorker(rooms, link, log, () => {
+      isDrained = true;
+    });
+  } catch (error) {
+    log.fatal({ err: error }, "the worker cannot start");
+    process.exit(EXIT.FAILED);
+  }
+}
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT.BAD_CONFIG);
+  }
+}
+
+function exitOnUncaught(log: Logger): void {
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "uncaught exception");
+    process.exit(EXIT.FAILED);
+  });
+  // No step of a room was cut off by it, so there is nothing to give up: a room's own steps are synchronous.
+  process.on("unhandledRejection", (error) => log.error({ err: error }, "unhandled rejection"));
+}
+
+/** SIGTERM and SIGINT end the server in order; the second one at once. */
+function drainOnSignals(drain: () => Promise<void>, log: Logger): void {
+  let isDraining = false;
+  const onSignal = (signal: string) => {
+    if (isDraining) {
+      log.warn({ signal }, "ending at once");
+      process.exit(EXIT.FAILED);
+    }
+    isDraining = true;
+    drain().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, "shutting down failed");
+        process.exit(EXIT.FAILED);
+      },
+    );
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}
