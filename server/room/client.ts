@@ -1,0 +1,77 @@
+/** A client as its room sees it: a seat with somebody in it, connected or dropped. */
+
+/** What a client asks of the room it sits in. */
+export interface ClientOwner {
+  send(client: Client, type: string, payload: unknown): void;
+  kick(client: Client, reason: string | undefined): void;
+}
+
+/** @typeParam Auth what `static onAuth` returned for it */
+export class Client<Auth = unknown> {
+  readonly sessionId: string;
+  /** Small number of the seat, reused after the client has left. */
+  readonly slot: number;
+  readonly auth: Auth;
+  /** The connection is broken, the seat is kept. */
+  isDropped = false;
+  /** Sequence of the last message of this client that the room has applied. */
+  lastMessageSeq = 0;
+  readonly #owner: ClientOwner;
+
+  constructor(owner: ClientOwner, sessionId: string, slot: number, auth: Auth) {
+    this.#owner = owner;
+    this.sessionId = sessionId;
+    this.slot = slot;
+    this.auth = auth;
+  }
+
+  /** Sends a message to this client alone: reliable, in order, also across a lost connection. */
+  send(type: string, payload?: unknown): void {
+    this.#owner.send(this, type, payload);
+  }
+
+  /**
+   * Makes the client leave; `onLeave` follows.
+   *
+   * @param reason a sentence for the player
+   */
+  leave(reason?: string): void {
+    this.#owner.kick(this, reason);
+  }
+}
+
+/** Everybody with a seat, in the order of joining. */
+export interface ClientList extends Iterable<Client> {
+  readonly size: number;
+  get(sessionId: string): Client | undefined;
+  has(sessionId: string): boolean;
+}
+
+/** The seats of one room. */
+export class Clients implements ClientList {
+  readonly #bySession = new Map<string, Client>();
+
+  get size(): number {
+    return this.#bySession.size;
+  }
+
+  get(sessionId: string): Client | undefined {
+    return this.#bySession.get(sessionId);
+  }
+
+  has(sessionId: string): boolean {
+    return this.#bySession.has(sessionId);
+  }
+
+  [Symbol.iterator](): Iterator<Client> {
+    return this.#bySession.values();
+  }
+
+  add(client: Client): void {
+    this.#bySession.set(client.sessionId, client);
+  }
+
+  delete(sessionId: string): void {
+    this.#bySession.delete(sessionId);
+  }
+}
