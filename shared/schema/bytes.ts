@@ -7,6 +7,8 @@ import { SchemaError } from "./schema-error.ts";
 const INITIAL_BYTES = 1_024;
 /** Up to this many characters a loop is faster than TextEncoder and TextDecoder. */
 const SHORT_TEXT_CHARS = 24;
+/** And up to this many bytes than copying at one go. */
+const SHORT_COPY_BYTES = 32;
 
 const encoder = new TextEncoder();
 // ignoreBOM keeps a byte order mark: it is part of the string.
@@ -74,6 +76,15 @@ export class ByteWriter {
     }
     this.length = start + 1 + value.length;
     return true;
+  }
+
+  /** A part of other bytes. */
+  copy(from: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    this.reserve(count);
+    if (count > SHORT_COPY_BYTES) this.bytes.set(from.subarray(start, end), this.length);
+    else for (let i = 0; i < count; i++) this.bytes[this.length + i] = from[start + i] as number;
+    this.length += count;
   }
 
   /** A copy of what was written. */

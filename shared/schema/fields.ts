@@ -54,7 +54,10 @@ export interface OwnerField<F extends ScalarField | ListField = ScalarField | Li
 export interface MapField<S extends EntitySchema = EntitySchema> {
   readonly kind: "map";
   readonly of: S;
+  /** Names of the entities' coordinates, when clients see them by where they are. */
+  readonly spatial: SpatialNames | undefined;
 }
+export type SpatialNames = readonly [x: string, y: string];
 export type Field = ScalarField | ListField | OwnerField | MapField;
 export type Fields = { readonly [name: string]: Field };
 
@@ -123,9 +126,21 @@ export function list<F extends PlainField>(of: F): ListField<F> {
   return { kind: "list", of };
 }
 
-/** Entities by string key, in the order they were made. */
-export function map<S extends EntitySchema>(of: S): MapField<S> {
-  return { kind: "map", of };
+/** Names of an entity's public numbers. */
+type NumberName<S extends EntitySchema> = {
+  [K in keyof S["fields"] & string]: S["fields"][K] extends NumberField | QuantisedField ? K : never;
+}[keyof S["fields"] & string];
+
+/**
+ * Entities by string key, in the order they were made.
+ * @param options.spatial two numbers of the entity, its x and y: each client is sent only those in its view, with
+ * what is inside them
+ */
+export function map<S extends EntitySchema>(
+  of: S,
+  options: { readonly spatial?: readonly [x: NumberName<S>, y: NumberName<S>] } = {},
+): MapField<S> {
+  return { kind: "map", of, spatial: options.spatial };
 }
 
 const FIELD_NAME = /^[A-Za-z_$][\w$]*$/;

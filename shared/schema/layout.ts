@@ -45,7 +45,14 @@ export type FieldLayout = {
   readonly entity: number;
 };
 
-export type MapLayout = { readonly name: string; readonly entity: number };
+export type MapLayout = {
+  readonly name: string;
+  readonly entity: number;
+  /** Where its entities keep their position, if it is a spatial map; on the server only. */
+  readonly spatial: PositionLayout | undefined;
+};
+/** Slots among a record's numbers. */
+export type PositionLayout = { readonly xSlot: number; readonly ySlot: number };
 
 export type Shape = {
   /** Of the entity in the description. */
@@ -94,7 +101,7 @@ function compileEntity(descriptor: SchemaDescriptor, index: number): Shape {
     assertFieldName(fieldName);
     if (parts.has(fieldName)) throw new SchemaError(`${name} has two fields ${fieldName}`);
     if (typeof type !== "string" && type[0] === "map") {
-      maps.push({ name: fieldName, entity: entityIndex(type[1], descriptor) });
+      maps.push({ name: fieldName, entity: entityIndex(type[1], descriptor), spatial: undefined });
       parts.set(fieldName, "map");
       continue;
     }

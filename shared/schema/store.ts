@@ -4,6 +4,7 @@
  */
 import type { Shape } from "./layout.ts";
 import { EntityRecord, type ListValue } from "./record.ts";
+import { SpatialEntity } from "./spatial-entity.ts";
 
 /** The base of every entity an author handles; the fields are accessors on a subclass made for each shape. */
 export class LiveEntity {
@@ -43,6 +44,11 @@ export class LiveRecord extends EntityRecord {
   status: "new" | "known" | "gone" = "new";
   /** Bits of the fields that changed since the last commit. */
   dirty = ALL;
+  /** The spatial entity that it is or is inside of: who sees that one sees this. Undefined: all clients do. */
+  readonly spatial: SpatialEntity | undefined;
+  /** Of what is spatial: bits of the fields that changed at the last commit in which any did, and its number. */
+  changedMask = 0;
+  changedStep = 0;
 
   constructor(
     store: EntityStore,
@@ -57,6 +63,8 @@ export class LiveRecord extends EntityRecord {
     this.store = store;
     this.owner = owner;
     this.live = new (store.classes[shape.index] as LiveClass)(this);
+    const position = parent?.shape.maps[mapIndex]?.spatial;
+    this.spatial = position ? new SpatialEntity(this, position) : parent?.spatial;
   }
 
   mark(bit: number): void {
@@ -77,8 +85,10 @@ export class EntityStore {
   /** Since the last commit. A record on a list may be gone by then. */
   dirty: LiveRecord[] = [];
   added: LiveRecord[] = [];
-  /** Ids that clients know; what was inside them is not listed. */
-  removed: number[] = [];
+  /** Those that clients know; what was inside them is not listed. */
+  removed: LiveRecord[] = [];
+  /** All spatial entities that clients may know, also those that went with what held them. */
+  removedSpatial: SpatialEntity[] = [];
 
   constructor(shapes: readonly Shape[], classes: readonly LiveClass[], rootId: number) {
     this.shapes = shapes;
@@ -114,11 +124,14 @@ export class EntityStore {
 
   /** Takes a record that its map has let go, and everything inside it, out of the state. */
   remove(record: LiveRecord): void {
-    if (record.status === "known") this.removed.push(record.id);
+    if (record.status === "known") this.removed.push(record);
     this.#forget(record);
   }
 
   #forget(record: LiveRecord): void {
+    if (record.status === "known" && record.spatial?.record === record) {
+      this.removedSpatial.push(record.spatial);
+    }
     record.status = "gone";
     record.dirty = ALL;
     this.records.delete(record.id);

@@ -26,8 +26,10 @@ export const Player = entity(
     kills: u32,
     deaths: u32,
     name: string,
-    /** Index into as many colours as there are seats. */
+    /** Below `RULES.fightersMax`; nobody shares it. */
     colour: u8,
+    /** Played by the server. */
+    isBot: bool,
   },
   "Player",
 );
@@ -57,6 +59,8 @@ export const MoveInput = input({
   dy: i8,
   aim,
   shoot: bool,
+  /** Room time at which the shooter saw the others as it aimed, in whole milliseconds; see `ShotRecord`. */
+  seenAtMs: u32,
 });
 
 /** Payload of the message "kill". */
