@@ -12,6 +12,9 @@ export type { Logger } from "pino";
 export function createLogger(level: Config["logLevel"], processName: string): Logger {
   const options = { level, base: { process: processName, pid: process.pid } };
   if (process.stdout.isTTY)
-    return pino(options, pretty({ sync: true, singleLine: true, ignore: "pid", translateTime: "HH:MM:ss.l" }));
+    return pino(
+      options,
+      pretty({ sync: true, singleLine: true, ignore: "pid", translateTime: "HH:MM:ss.l" }),
+    );
   return pino(options, destination({ fd: 1, sync: true }));
 }

@@ -31,8 +31,6 @@ const Drop = v.object({ column: v.pipe(v.number(), v.integer(), v.minValue(0), v
 
 type Seated = Live<typeof ConnectFourPlayer>;
 type ConnectFourData = {
-  /** Created with `private: true`: by invitation only, also while a seat is free. */
-  isInviteOnly: boolean;
   /** Who makes the first move of the next game. */
   nextStarter: Disc;
 };
@@ -40,8 +38,10 @@ type ConnectFourData = {
 export class ConnectFour extends Room<typeof ConnectFourState, ConnectFourData> {
   static state = ConnectFourState;
   static maxClients = PLAYERS_MAX + SPECTATORS_MAX;
+  /** Who asks for a game gets one to play; watchers come by the room's id or code. */
+  static maxMatched = PLAYERS_MAX;
 
-  data: ConnectFourData = { isInviteOnly: false, nextStarter: 1 };
+  data: ConnectFourData = { nextStarter: 1 };
 
   messages = {
     drop: message(Drop, (client, { column }) => {
@@ -55,8 +55,7 @@ export class ConnectFour extends Room<typeof ConnectFourState, ConnectFourData> 
   };
 
   onCreate(options: JoinOptions): void {
-    this.data.isInviteOnly = options.private === true;
-    this.#updatePrivacy();
+    this.setPrivate(options.private === true);
     this.#beginWhenReady();
   }
 
@@ -88,14 +87,12 @@ export class ConnectFour extends Room<typeof ConnectFourState, ConnectFourData> 
     const disc = taken === 1 ? 2 : 1;
     const name = cleanName(options.name, `Player ${disc}`);
     this.state.players.set(client.sessionId, { disc, name, connected: true, ready: true });
-    this.#updatePrivacy();
     this.#beginWhenReady();
   }
 
   #standUp(client: Client, player: Seated): void {
     this.state.players.delete(client.sessionId);
     if (this.state.phase === Phase.PLAYING) this.#end(otherDisc(discOf(player)), []);
-    this.#updatePrivacy();
     this.#beginWhenReady();
   }
 
@@ -154,11 +151,6 @@ export class ConnectFour extends Room<typeof ConnectFourState, ConnectFourData> 
       player.ready = false;
       if (player.disc === winner) player.wins += 1;
     }
-  }
-
-  /** Matching passes a room by that has no seat to play in; watchers come by its id or code. */
-  #updatePrivacy(): void {
-    this.setPrivate(this.data.isInviteOnly || this.state.players.size === PLAYERS_MAX);
   }
 
   #countSpectators(): void {

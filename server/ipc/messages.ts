@@ -9,6 +9,8 @@ import type { ErrorCode } from "../../shared/errors.ts";
 export type RoomTypeInfo = {
   readonly name: string;
   readonly maxClients: number;
+  /** Seats up to which joins are matched into a room; the rest is for those who know its id or code. */
+  readonly maxMatched: number;
   /** Names of the options that must be equal for a client to be matched into a room. */
   readonly filterBy: readonly string[];
   /** The type has a `static onAuth`, to be asked before a seat commits. */

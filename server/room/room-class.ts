@@ -9,6 +9,7 @@ export interface RoomClass {
   readonly state?: EntitySchema;
   readonly tickRate: number;
   readonly maxClients: number;
+  readonly maxMatched?: number;
   readonly filterBy: readonly string[];
   readonly autoDispose: boolean;
   readonly reconnectMs: number;
@@ -31,6 +32,9 @@ export async function loadRoomClass(type: string, source: RoomSource): Promise<R
   const roomClass = isRoomClass(source) ? source : pickRoom(type, await (source as () => Promise<object>)());
   checkInteger(type, "tickRate", roomClass.tickRate, 0, TICK_RATE_MAX);
   checkInteger(type, "maxClients", roomClass.maxClients, 1, LIMITS.roomClientsMax);
+  if (roomClass.maxMatched !== undefined) {
+    checkInteger(type, "maxMatched", roomClass.maxMatched, 1, roomClass.maxClients);
+  }
   checkInteger(type, "reconnectMs", roomClass.reconnectMs, 0, LIMITS.reconnectMsMax);
   return roomClass;
 }

@@ -66,6 +66,8 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   static readonly tickRate: number = 0;
   /** Seats. */
   static readonly maxClients: number = 16;
+  /** Seats up to which `joinOrCreate` and `join` choose a room, all by default; the rest is for joins by id or code. */
+  static readonly maxMatched?: number;
   /** Names of options that must be equal for `joinOrCreate` and `join` to choose a room. */
   static readonly filterBy: readonly string[] = [];
   /** Whether the room ends when its last seat is given back. */

@@ -1,0 +1,203 @@
+/**
+ * The primary: composition root of everything that is there once. It owns the public port, the room directory, the
+ * seats and the supervision of workers. It never sees a game message and never runs an author's code.
+ */
+import { randomBytes } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { RookeryError } from "../../shared/errors.ts";
+import { TokenBucket } from "../../shared/protocol/token-bucket.ts";
+import { PROTOCOL_VERSION } from "../../shared/protocol/wire.ts";
+import { systemScheduler } from "../../shared/time.ts";
+import type { Config } from "../config.ts";
+import { clientDescriptors } from "../descriptor-limit.ts";
+import type { WorkerToPrimary } from "../ipc/messages.ts";
+import type { Logger } from "../logger.ts";
+import { ConnectionCounts } from "./connection-counts.ts";
+import { Handoff } from "./handoff.ts";
+import { createHttpServer } from "./http.ts";
+import { type JoinCall, Matchmaker } from "./matchmaker.ts";
+import { Pages } from "./pages.ts";
+import { LeastLoadSelector } from "./selector/least-load.ts";
+import { Supervisor } from "./supervisor.ts";
+import { Tickets } from "./tickets.ts";
+import { Upgrades } from "./upgrade.ts";
+import type { WorkerEvents, WorkerPort } from "./worker-process.ts";
+
+const ID_BYTES = 9;
+const PAGES_DIRECTORY = fileURLToPath(new URL("../../client-sim/web", import.meta.url));
+
+export type Primary = {
+  readonly port: number;
+  /** Tells rooms and clients, ends the workers, closes the port. */
+  drain(): Promise<void>;
+};
+
+export type PrimaryOptions = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly startWorker: (slot: number, events: WorkerEvents) => WorkerPort;
+  /** No worker can be started. */
+  readonly onGiveUp: () => void;
+};
+
+/** @throws what listening fails with, such as EADDRINUSE */
+export async function startPrimary({ config, log, startWorker, onGiveUp }: PrimaryOptions): Promise<Primary> {
+  const ports = new Map<number, { readonly port: WorkerPort; readonly handoff: Handoff }>();
+  const maxClients = Math.min(config.maxClients, clientDescriptors());
+  if (maxClients < config.maxClients) {
+    log.warn(
+      { maxClients, configured: config.maxClients },
+      "MAX_CLIENTS is above the limit of open files (ulimit -n)",
+    );
+  }
+  const connections = new ConnectionCounts({
+    total: maxClients,
+    perAddress: config.maxConnectionsPerAddress,
+  });
+  const tickets = new Tickets(config.ticketSecret);
+  const joins = new TokenBucket(
+    { perSecond: config.joinsPerSecond, burst: config.joinsPerSecond },
+    performance.now(),
+  );
+  const startedAtMs = Date.now();
+  let isDraining = false;
+
+  const supervisor = new Supervisor({
+    workers: Math.max(1, config.workers),
+    scheduler: systemScheduler,
+    random: Math.random,
+    hangTimeoutMs: config.hangTimeoutMs,
+    drainTimeoutMs: config.drainTimeoutMs,
+    fork: (slot) => {
+      const port = startWorker(slot, events);
+      ports.set(port.id, { port, handoff: new Handoff(port) });
+      return port;
+    },
+    onReady: (workerId, roomTypes) => {
+      log.info({ workerId, workerPid: ports.get(workerId)?.port.pid }, "worker ready");
+      matchmaker.onWorkerReady(roomTypes);
+    },
+    onLost: (workerId) => {
+      for (const connectionId of ports.get(workerId)?.handoff.lost() ?? []) connections.closed(connectionId);
+      ports.delete(workerId);
+      connections.workerLost(workerId);
+      matchmaker.onWorkerLost(workerId);
+    },
+    onGiveUp,
+    log,
+  });
+
+  const matchmaker = new Matchmaker({
+    scheduler: systemScheduler,
+    // Nobody shall guess the code of a private room.
+    random: () => randomBytes(4).readUInt32LE() / 2 ** 32,
+    newId: () => randomBytes(ID_BYTES).toString("base64url"),
+    wallClock: Date.now,
+    selector: new LeastLoadSelector(),
+    workers: () => supervisor.ready(),
+    send: (workerId, message) => ports.get(workerId)?.port.send(message),
+    log,
+  });
+
+  const events: WorkerEvents = {
+    onMessage,
+    onExit: (workerId, code, signal) => supervisor.onExit(workerId, code, signal),
+    onDisconnect: (workerId) => supervisor.onDisconnect(workerId),
+  };
+
+  function onMessage(workerId: number, message: WorkerToPrimary): void {
+    switch (message.type) {
+      case "ready":
+      case "heartbeat":
+      case "drained":
+        return supervisor.onMessage(workerId, message);
+      case "accepted":
+        return ports.get(workerId)?.handoff.accepted(message.connectionId);
+      case "connections-closed":
+        for (const connectionId of message.connectionIds) connections.closed(connectionId);
+        return;
+      case "room-created":
+      case "room-updated":
+      case "room-disposed":
+      case "authorized":
+      case "session-joined":
+      case "session-left":
+        return matchmaker.onWorkerMessage(workerId, message);
+    }
+  }
+
+  async function join(call: JoinCall) {
+    if (!joins.take(1, performance.now())) throw new RookeryError("SERVER_BUSY");
+    return await matchmaker.join(call);
+  }
+
+  const isReady = () => !isDraining && supervisor.status().isReady;
+  const http = createHttpServer({
+    config,
+    log,
+    pages: new Pages([PAGES_DIRECTORY]),
+    join,
+    issueTicket: (admission, url) => tickets.issue(admission, url),
+    rooms: (type) => matchmaker.list(type),
+    info,
+    isReady,
+  });
+  const upgrades = new Upgrades({
+    config,
+    log,
+    connections,
+    join,
+    verifyTicket: (ticket) => tickets.verify(ticket),
+    redeem: ({ roomId, sessionId }) => ({ roomId, sessionId, ...matchmaker.redeem(roomId, sessionId) }),
+    resume: (sessionId, resumeToken) => ({
+      ...matchmaker.resume(sessionId),
+      sessionId,
+      passenger: { kind: "resume", resumeToken },
+    }),
+    pass: (workerId, message, handle) => {
+      const isPassed = ports.get(workerId)?.handoff.pass(message, handle) ?? false;
+      if (!isPassed && message.passenger.kind === "join")
+        matchmaker.handoffFailed(message.roomId, message.sessionId);
+      return isPassed;
+    },
+  });
+  http.on("upgrade", (request, socket, head) => void upgrades.onUpgrade(request, socket, head));
+
+  /** What anybody may know of the server: for its start page. */
+  function info() {
+    const { workers } = supervisor.status();
+    return {
+      name: "rookery",
+      protocol: PROTOCOL_VERSION,
+      roomTypes: matchmaker.roomTypes(),
+      workers: workers.filter(({ state }) => state === "ready").length,
+      clients: connections.total,
+      uptimeS: Math.floor((Date.now() - startedAtMs) / 1000),
+    };
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(config.port, config.host, resolve);
+  });
+  const { port } = http.address() as AddressInfo;
+  log.info(
+    { port, host: config.host, url: `http://localhost:${port}`, workers: config.workers },
+    "listening",
+  );
+  supervisor.start();
+
+  return {
+    port,
+    drain: async () => {
+      isDraining = true;
+      log.info({ clients: connections.total }, "shutting down");
+      matchmaker.drain();
+      await supervisor.drain();
+      http.close();
+      http.closeAllConnections();
+      log.info("stopped");
+    },
+  };
+}

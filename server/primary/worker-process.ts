@@ -1,0 +1,74 @@
+/**
+ * Worker processes, as the supervisor and the hand-off see them: forked by `node:cluster`, or, with WORKERS=0, the
+ * same code within this process.
+ */
+import cluster from "node:cluster";
+import type { PrimaryLink, SocketHandle } from "../ipc/channel.ts";
+import { localChannel } from "../ipc/channel.ts";
+import type { PrimaryToWorker, WorkerToPrimary } from "../ipc/messages.ts";
+import type { WorkerProcess } from "./supervisor.ts";
+
+/** What becomes of a worker process, for whoever started it. */
+export type WorkerEvents = {
+  readonly onMessage: (workerId: number, message: WorkerToPrimary) => void;
+  readonly onExit: (workerId: number, code: number | null, signal: string | null) => void;
+  readonly onDisconnect: (workerId: number) => void;
+};
+
+/** A worker process that can also be passed socket handles. */
+export interface WorkerPort extends WorkerProcess {
+  send(message: PrimaryToWorker, handle?: SocketHandle): void;
+  /** The worker has the handle: this side's copy is closed. */
+  release(handle: SocketHandle): void;
+}
+
+/** Starts a process. Its slot is in its environment as ROOKERY_WORKER. */
+export function forkWorker(slot: number, events: WorkerEvents): WorkerPort {
+  const worker = cluster.fork({ ROOKERY_WORKER: String(slot) });
+  worker.on("message", (message: WorkerToPrimary) => events.onMessage(worker.id, message));
+  worker.on("exit", (code, signal) => events.onExit(worker.id, code, signal));
+  worker.on("disconnect", () => events.onDisconnect(worker.id));
+  // Writing to a process that is gone: `exit` and `disconnect` tell of it.
+  worker.on("error", () => undefined);
+  return {
+    id: worker.id,
+    pid: worker.process.pid,
+    kill: (signal) => void worker.process.kill(signal),
+    send: (message, handle) => {
+      if (!worker.isConnected()) return;
+      // The types know sockets and servers only; a raw handle is passed as it is, and this side's copy stays open.
+      worker.send(message, handle as Parameters<typeof worker.send>[1], undefined, () => undefined);
+    },
+    release: (handle) => handle.close(),
+  };
+}
+
+let lastLocalId = 0;
+
+/** Runs a worker within this process. It cannot be killed: when it is told to end, it has ended. */
+export function localWorker(
+  start: (primary: PrimaryLink) => Promise<void>,
+  events: WorkerEvents,
+): WorkerPort {
+  const id = ++lastLocalId;
+  const [worker, primary] = localChannel<PrimaryToWorker, WorkerToPrimary>();
+  const end = (code: number) => {
+    queueMicrotask(() => {
+      events.onExit(id, code, null);
+      events.onDisconnect(id);
+    });
+  };
+  worker.onMessage((message) => events.onMessage(id, message));
+  start(primary).catch((error: unknown) => {
+    end(1);
+    throw error;
+  });
+  return {
+    id,
+    pid: process.pid,
+    kill: () => end(0),
+    send: (message, handle) => worker.send(message, handle),
+    // Within one process there is one handle and no copy.
+    release: () => undefined,
+  };
+}
