@@ -367,6 +367,7 @@ export class Supervisor {
   }
 
   #isHealthy(): boolean {
+    if (this.#phase === "givenUp") return false;
     const [oldestMs] = this.#deathsAtMs;
     if (oldestMs === undefined || this.#deathsAtMs.length <= LIMITS.restartIntensityDeaths) return true;
     return this.#options.scheduler.now() - oldestMs >= LIMITS.restartIntensityWindowMs;
