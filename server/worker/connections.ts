@@ -1,0 +1,71 @@
+/**
+ * The open client connections of one worker: finds those that have fallen silent, tells the primary which have closed
+ * (it counts them), and waits for the last one.
+ */
+import type { Scheduler, TimerHandle } from "../../shared/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { WsTransport } from "../transport/ws-transport.ts";
+
+type Connected = Pick<WsTransport, "silentMs" | "onceClosed" | "close">;
+
+export type ConnectionsOptions = {
+  readonly scheduler: Scheduler;
+  /** Runs a callback after what is in flight now, such as setImmediate. */
+  readonly defer: (callback: () => void) => void;
+  /** Gets the ids of all that closed in one turn of the event loop. */
+  readonly onClosed: (connectionIds: readonly number[]) => void;
+};
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #open = new Set<Connected>();
+  #sweep: TimerHandle;
+  #closedIds: number[] = [];
+  #onEmpty: (() => void) | undefined;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#sweep = this.#sweepLater();
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(connectionId: number, transport: Connected): void {
+    this.#open.add(transport);
+    transport.onceClosed(() => {
+      this.#open.delete(transport);
+      this.closed(connectionId);
+      if (this.#open.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  /** Reports a connection as closed. */
+  closed(connectionId: number): void {
+    if (this.#closedIds.push(connectionId) > 1) return;
+    this.#options.defer(() => {
+      const closedIds = this.#closedIds;
+      this.#closedIds = [];
+      this.#options.onClosed(closedIds);
+    });
+  }
+
+  /** Settles when no connection is open any more; each is bounded by `closeTimeoutMs` once it is closing. */
+  async allClosed(): Promise<void> {
+    this.#options.scheduler.clearTimeout(this.#sweep);
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #sweepLater(): TimerHandle {
+    return this.#options.scheduler.setTimeout(() => {
+      for (const transport of this.#open) {
+        if (transport.silentMs > LIMITS.clientSilenceMs) transport.close("CLIENT_SILENT");
+      }
+      this.#sweep = this.#sweepLater();
+    }, LIMITS.silenceCheckMs);
+  }
+}

@@ -1,0 +1,431 @@
+/**
+ * One room on this worker: events come in from sessions, timers, ticks and the primary, wait in one queue, are
+ * applied in one place (`#step`), and what comes of them goes out in one place (`#settle`).
+ *
+ *   session -> enqueue -> [queue] -> #step -> RoomRuntime.step -> #settle -> Publisher -> sessions
+ */
+import type { ErrorCode } from "../../shared/errors.ts";
+import { RookeryError } from "../../shared/errors.ts";
+import { decodePayload } from "../../shared/protocol/codec.ts";
+import type { Welcome } from "../../shared/protocol/wire.ts";
+import { describe, type SchemaDescriptor, schemaHash } from "../../shared/schema/index.ts";
+import type { Scheduler, TimerHandle } from "../../shared/time.ts";
+import type { CreateRoom, Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
+import { LIMITS } from "../limits.ts";
+import type { Client } from "../room/client.ts";
+import type { RoomLog } from "../room/room.ts";
+import type { RoomClass } from "../room/room-class.ts";
+import { type RoomEvent, RoomFailure, type StepResult } from "../room/room-events.ts";
+import { RoomRuntime } from "../room/room-runtime.ts";
+import type { Transport } from "../transport/transport.ts";
+import { EffectRunner } from "./effect-runner.ts";
+import { EventQueue } from "./event-queue.ts";
+import { Publisher } from "./publisher.ts";
+import { ResumeTokens } from "./resume-tokens.ts";
+import { type Connection, Session, type SessionOwner } from "./session.ts";
+import type { StepLoad } from "./step-load.ts";
+import { stepMsMax, type TickScheduler } from "./tick-scheduler.ts";
+
+/** How soon a room without ticks looks again whether a client that was skipped can take more. */
+const CATCH_UP_MS = 100;
+
+/** What a room needs of its worker. */
+export type RoomServices = {
+  /** The worker's number, from 0. */
+  readonly worker: number;
+  readonly scheduler: Scheduler;
+  readonly ticks: TickScheduler;
+  /** Runs a callback after what is in flight now, such as setImmediate. */
+  readonly defer: (callback: () => void) => void;
+  readonly newSecret: () => string;
+  /** A random 32-bit number. */
+  readonly newTag: () => number;
+  readonly report: (message: WorkerToPrimary) => void;
+  readonly load: StepLoad;
+  readonly log: RoomLog;
+};
+
+export class HostedRoom implements SessionOwner {
+  readonly id: string;
+  /** Settles when the room has ended and nothing of it is under way any more. */
+  readonly ended: Promise<void>;
+  readonly #create: CreateRoom;
+  readonly #roomClass: RoomClass;
+  readonly #services: RoomServices;
+  readonly #runtime: RoomRuntime;
+  readonly #publisher: Publisher;
+  readonly #effects: EffectRunner;
+  readonly #sessions = new Map<string, Session>();
+  readonly #seatTimers = new Map<string, TimerHandle>();
+  readonly #queue = new EventQueue();
+  readonly #tag: number;
+  readonly #schema: {
+    readonly descriptor: SchemaDescriptor;
+    readonly hash: string;
+  };
+  readonly #end: () => void;
+  /** Scheduler time at which the room's clock stood at 0. */
+  #startMs: number;
+  #nowMs = 0;
+  #phase: "open" | "disposing" | "ended" = "open";
+  /** Why the room has closed, once it has. */
+  #closeCode: ErrorCode = "ROOM_CLOSED";
+  #stopTicks: () => void = () => undefined;
+  #wake: { readonly handle: TimerHandle; readonly dueMs: number } | undefined;
+  #isDeferred = false;
+  /** A client reads too slowly and was skipped: it must get what it missed, even if nothing more happens. */
+  #isSomebodyBehind = false;
+
+  /** @throws RoomFailure when the room's constructor or onCreate fails */
+  constructor(create: CreateRoom, roomClass: RoomClass, services: RoomServices) {
+    this.id = create.roomId;
+    this.#create = create;
+    this.#roomClass = roomClass;
+    this.#services = services;
+    this.#tag = services.newTag();
+    this.#startMs = services.scheduler.now();
+    this.#runtime = new RoomRuntime(roomClass, create, services.log);
+    const descriptor = describe(this.#runtime.schema);
+    this.#schema = { descriptor, hash: schemaHash(descriptor) };
+    this.#publisher = new Publisher({
+      runtime: this.#runtime,
+      tag: this.#tag,
+      hasTicks: roomClass.tickRate > 0,
+      welcome: (session, client, connection) => this.#welcome(session, client, connection),
+      onOverflow: (session) => this.#expel(session, "SESSION_OVERFLOW"),
+    });
+    this.#effects = new EffectRunner(services.scheduler, (event) => this.#enqueue(event));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#end = resolve;
+    const created = this.#runtime.step(0, [{ type: "created", options: create.options }]);
+    if (roomClass.tickRate > 0)
+      this.#stopTicks = services.ticks.add(roomClass.tickRate, (dtMs, dueMs) => this.#tick(dtMs, dueMs));
+    this.#settle(created);
+  }
+
+  get hasEnded(): boolean {
+    return this.#phase === "ended";
+  }
+
+  get clientCount(): number {
+    return this.#sessions.size;
+  }
+
+  hasSession(sessionId: string): boolean {
+    return this.#sessions.has(sessionId);
+  }
+
+  /** Takes a connection in: a new session, or one that comes back. */
+  accept(transport: Transport, sessionId: string, passenger: Passenger, upgrade: UpgradeHead): void {
+    const session = this.#sessions.get(sessionId);
+    if (this.#phase !== "open") return transport.close(this.#closeCode);
+    if (session?.state.name === "leaving") return transport.close("SESSION_NOT_FOUND");
+    if (passenger.kind === "resume") {
+      if (session === undefined) return transport.close("SESSION_NOT_FOUND");
+      if (!session.tokens.use(passenger.resumeToken)) return transport.close("RESUME_REFUSED");
+    }
+    if (session === undefined) this.#join(transport, sessionId, passenger, upgrade);
+    else this.#return(transport, session, upgrade);
+  }
+
+  #join(transport: Transport, sessionId: string, passenger: Passenger, upgrade: UpgradeHead): void {
+    if (passenger.kind !== "join") return;
+    if (this.#sessions.size >= this.#roomClass.maxClients) {
+      transport.close("ROOM_FULL");
+      return this.#services.report({ type: "session-left", roomId: this.id, sessionId });
+    }
+    const tokens = new ResumeTokens(sessionId, this.#services.newSecret);
+    const session = new Session(sessionId, tokens, this, () => this.#services.scheduler.now());
+    if (!session.attach(transport, 0, upgrade.schemaHash)) return;
+    this.#sessions.set(sessionId, session);
+    const auth = passenger.auth === undefined ? undefined : decodePayload(passenger.auth);
+    this.#enqueue({
+      type: "joined",
+      sessionId,
+      options: passenger.options,
+      auth,
+    });
+  }
+
+  #return(transport: Transport, session: Session, upgrade: UpgradeHead): void {
+    if (!session.attach(transport, upgrade.eventsReceived, upgrade.schemaHash))
+      return this.#expel(session, "SESSION_OVERFLOW");
+    this.#clearSeatTimer(session.id);
+    if (this.#runtime.clients.has(session.id)) this.#enqueue({ type: "returned", sessionId: session.id });
+  }
+
+  /** The primary says that nobody holds a seat any more, or the server shuts down. */
+  dispose(code: ErrorCode): void {
+    if (this.#phase !== "open") return;
+    if (code === "SERVER_SHUTTING_DOWN")
+      this.#step(this.#stepTimeMs(), [...this.#queue.takeAll(), { type: "shutdown" }]);
+    this.#close(code);
+  }
+
+  // What sessions tell the room.
+
+  onMessage(session: Session, seq: number, message: number | string, payload: unknown): boolean {
+    if (this.#queue.isFull) return false;
+    this.#enqueue({
+      type: "message",
+      sessionId: session.id,
+      seq,
+      message,
+      payload,
+    });
+    return true;
+  }
+
+  onLost(session: Session): void {
+    if (this.#phase !== "open") return;
+    if (this.#runtime.clients.has(session.id))
+      return this.#enqueue({ type: "dropped", sessionId: session.id });
+    // Lost before the room ever knew of it: the seat is free at once.
+    this.#queue.forget(session.id);
+    this.#forget(session.id);
+  }
+
+  onLeave(session: Session): void {
+    this.#enqueue({ type: "left", sessionId: session.id, consented: true });
+  }
+
+  /** The room's clock now, in milliseconds: between steps it goes on, but not beyond the longest step. */
+  roomTimeMs(): number {
+    const runningMs = this.#services.scheduler.now() - this.#startMs;
+    return Math.max(this.#nowMs, Math.min(runningMs, this.#nowMs + stepMsMax(this.#roomClass.tickRate)));
+  }
+
+  /** The time of a step that is no tick. */
+  #stepTimeMs(): number {
+    return Math.max(this.#nowMs, Math.floor(this.roomTimeMs()));
+  }
+
+  assemble(part: Uint8Array): Uint8Array {
+    return this.#publisher.assemble([part]);
+  }
+
+  // Events in.
+
+  #enqueue(event: RoomEvent): void {
+    if (this.#phase === "ended") return;
+    this.#queue.push(event);
+    if (this.#roomClass.tickRate === 0 || this.#phase === "disposing") this.#deferStep();
+  }
+
+  #tick(dtMs: number, dueMs: number): void {
+    const nowMs = this.#nowMs + dtMs;
+    this.#startMs = dueMs - nowMs;
+    this.#step(nowMs, [...this.#queue.takeForTick(), ...this.#dueTimers(nowMs), { type: "tick", dtMs }]);
+  }
+
+  /** A room without ticks steps when something has come in, all of one turn of the event loop together. */
+  #deferStep(): void {
+    if (this.#isDeferred) return;
+    this.#isDeferred = true;
+    this.#services.defer(() => {
+      this.#isDeferred = false;
+      const nowMs = this.#stepTimeMs();
+      const events = [...this.#queue.takeAll(), ...this.#dueTimers(nowMs)];
+      if (events.length > 0 || this.#isSomebodyBehind) this.#step(nowMs, events);
+      this.#armWake();
+    });
+  }
+
+  #dueTimers(nowMs: number): RoomEvent[] {
+    if (this.#phase !== "open") return [];
+    return this.#runtime.timers.due(nowMs).map((timerId) => ({ type: "timer", timerId }));
+  }
+
+  /** Wakes a room without ticks for its next timer, and for clients that were skipped. */
+  #armWake(): void {
+    const dueMs = this.#roomClass.tickRate === 0 && this.#phase === "open" ? this.#nextWakeMs() : undefined;
+    if (this.#wake?.dueMs === dueMs) return;
+    if (this.#wake !== undefined) this.#services.scheduler.clearTimeout(this.#wake.handle);
+    this.#wake = undefined;
+    if (dueMs === undefined) return;
+    const wake = () => {
+      this.#wake = undefined;
+      this.#deferStep();
+    };
+    this.#wake = {
+      dueMs,
+      handle: this.#services.scheduler.setTimeout(wake, Math.max(1, Math.ceil(dueMs - this.roomTimeMs()))),
+    };
+  }
+
+  #nextWakeMs(): number | undefined {
+    const timerMs = this.#runtime.timers.nextDueMs;
+    if (!this.#isSomebodyBehind) return timerMs;
+    return Math.min(timerMs ?? Number.POSITIVE_INFINITY, this.#nowMs + CATCH_UP_MS);
+  }
+
+  /** The one point where events are applied: a journal appends them here, before. */
+  #step(nowMs: number, events: readonly RoomEvent[]): void {
+    if (this.#phase === "ended") return;
+    this.#nowMs = nowMs;
+    const startMs = this.#services.scheduler.now();
+    try {
+      this.#settle(this.#runtime.step(nowMs, events));
+    } catch (error) {
+      if (!(error instanceof RoomFailure)) throw error;
+      this.#fail(error);
+    } finally {
+      this.#services.load.add(this.#services.scheduler.now() - startMs);
+    }
+  }
+
+  /** The one point where what came of a step leaves the room. */
+  #settle(result: StepResult): void {
+    this.#isSomebodyBehind = this.#publisher.publish(result, this.#sessions);
+    for (const { client } of result.arrived) {
+      this.#services.report({
+        type: "session-joined",
+        roomId: this.id,
+        sessionId: client.sessionId,
+      });
+    }
+    for (const { client, reconnectMs } of result.dropped) this.#keepSeat(client.sessionId, reconnectMs);
+    for (const { client } of result.kicked) this.#expel(this.#sessions.get(client.sessionId), "KICKED");
+    for (const { sessionId } of result.left) {
+      this.#sessions.get(sessionId)?.end("CONSENTED");
+      this.#forget(sessionId);
+    }
+    for (const effect of result.effects) this.#effects.start(effect, this.#runtime.effectHooks(effect.name));
+    if (result.listingChanged)
+      this.#services.report({
+        type: "room-updated",
+        roomId: this.id,
+        ...this.#runtime.listing,
+      });
+    if (result.disconnected) this.#close("ROOM_CLOSED");
+    if (this.#phase === "disposing") this.#finishWhenSettled();
+    else this.#armWake();
+  }
+
+  // Sessions out.
+
+  #keepSeat(sessionId: string, reconnectMs: number): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    if (reconnectMs === 0) return this.#expel(session, "SESSION_NOT_FOUND");
+    if (session.state.name !== "away") return;
+    this.#clearSeatTimer(sessionId);
+    const expire = () => {
+      this.#seatTimers.delete(sessionId);
+      this.#expel(session, "SESSION_NOT_FOUND");
+    };
+    this.#seatTimers.set(sessionId, this.#services.scheduler.setTimeout(expire, reconnectMs));
+  }
+
+  #clearSeatTimer(sessionId: string): void {
+    const timer = this.#seatTimers.get(sessionId);
+    if (timer !== undefined) this.#services.scheduler.clearTimeout(timer);
+    this.#seatTimers.delete(sessionId);
+  }
+
+  /** Closes a session's connection; the room learns of it as `left`. */
+  #expel(session: Session | undefined, code: ErrorCode): void {
+    if (session === undefined || session.state.name === "leaving") return;
+    session.end(code);
+    this.#enqueue({ type: "left", sessionId: session.id, consented: false });
+  }
+
+  /** The session is over: the seat is free. */
+  #forget(sessionId: string): void {
+    this.#clearSeatTimer(sessionId);
+    if (this.#sessions.delete(sessionId))
+      this.#services.report({
+        type: "session-left",
+        roomId: this.id,
+        sessionId,
+      });
+  }
+
+  #welcome(session: Session, client: Client, connection: Connection): Welcome {
+    const { roomId, roomType, code, epoch } = this.#create;
+    const { hash, descriptor } = this.#schema;
+    return {
+      roomId,
+      roomType,
+      code,
+      sessionId: session.id,
+      slot: client.slot,
+      resumed: session.hasBeenLive,
+      resumeToken: session.tokens.issue(),
+      reconnectMs: this.#roomClass.reconnectMs,
+      epoch,
+      worker: this.#services.worker,
+      tag: this.#tag,
+      tickRate: this.#roomClass.tickRate,
+      nextEvent: connection.eventsSent + 1,
+      ack: client.lastMessageSeq,
+      messages: this.#runtime.messageNames,
+      schemaHash: hash,
+      schema: connection.schemaHash === hash ? null : descriptor,
+    };
+  }
+
+  // The end.
+
+  #fail(failure: RoomFailure): void {
+    const { roomId, roomType } = this.#create;
+    this.#services.log.error({ roomId, roomType, event: failure.event, err: failure.cause }, failure.message);
+    this.#phase = "disposing";
+    this.#disconnectAll("ROOM_ERROR");
+    this.#finish();
+  }
+
+  #close(code: ErrorCode): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "disposing";
+    this.#stopTicks();
+    this.#disconnectAll(code);
+    // What clients still wanted is void; what effects have brought is not.
+    const results = this.#queue.takeAll().filter(({ type }) => type === "effect");
+    const left: RoomEvent[] = [...this.#runtime.clients].map(({ sessionId }) => ({
+      type: "left",
+      sessionId,
+      consented: false,
+    }));
+    this.#step(this.#stepTimeMs(), [...results, ...left, { type: "dispose" }]);
+  }
+
+  #disconnectAll(code: ErrorCode): void {
+    this.#closeCode = code;
+    for (const session of this.#sessions.values()) session.end(code);
+    for (const sessionId of this.#seatTimers.keys()) this.#clearSeatTimer(sessionId);
+  }
+
+  /** Effects that `onDispose` started, such as saving a score, still get their results. */
+  #finishWhenSettled(): void {
+    if (this.#effects.pendingCount === 0 && this.#queue.isEmpty) return this.#finish();
+    this.#effects.abortAfter(LIMITS.disposeEffectsMs);
+  }
+
+  #finish(): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.#stopTicks();
+    this.#effects.abort();
+    if (this.#wake !== undefined) this.#services.scheduler.clearTimeout(this.#wake.handle);
+    for (const sessionId of [...this.#sessions.keys()]) this.#forget(sessionId);
+    this.#services.report({ type: "room-disposed", roomId: this.id });
+    this.#end();
+  }
+}
+
+/** @throws RookeryError ROOM_CREATE_FAILED, with the author's error as its cause */
+export function createHostedRoom(
+  create: CreateRoom,
+  roomClass: RoomClass,
+  services: RoomServices,
+): HostedRoom {
+  try {
+    return new HostedRoom(create, roomClass, services);
+  } catch (error) {
+    throw new RookeryError("ROOM_CREATE_FAILED", undefined, {
+      cause: error instanceof RoomFailure ? error.cause : error,
+    });
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Sends what a step has brought about: encoded once, written once per client. A client that has nothing of its own
+ * in this step gets the same buffer as everybody else; any other gets one buffer of its own, put together from the
+ * same encoded parts; in a room with interest management that is each of them. A client that reads too slowly is
+ * skipped, and later gets one merged change.
+ */
+import assert from "node:assert/strict";
+import { assembleMessage, encodeAcks, encodeServerValue } from "../../shared/protocol/codec.ts";
+import { type Ack, PROTOCOL_VERSION, ServerMessage, type Welcome } from "../../shared/protocol/wire.ts";
+import { PendingChanges } from "../../shared/schema/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Client } from "../room/client.ts";
+import { Sight, type StatePatches } from "../room/interest.ts";
+import type { Arrival, StepResult } from "../room/room-events.ts";
+import type { RoomRuntime } from "../room/room-runtime.ts";
+import type { Connection, Session } from "./session.ts";
+
+export type PublisherOptions = {
+  readonly runtime: RoomRuntime;
+  /** Trailer of every message: random per room and epoch. */
+  readonly tag: number;
+  /** The room ticks: each step has a STATE, even when nothing has changed. */
+  readonly hasTicks: boolean;
+  readonly welcome: (session: Session, client: Client, connection: Connection) => Welcome;
+  /** The session's outbox is full: it must end. */
+  readonly onOverflow: (session: Session) => void;
+};
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  /** With interest management: what each connection has been sent since its snapshot. */
+  readonly #sights = new WeakMap<Connection, Sight>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  assemble(parts: readonly Uint8Array[]): Uint8Array {
+    return assembleMessage(parts, this.#options.tag);
+  }
+
+  /** @returns whether a client reads too slowly and was skipped */
+  publish(step: StepResult, sessions: ReadonlyMap<string, Session>): boolean {
+    const { runtime, hasTicks } = this.#options;
+    const frame = new StepFrame(step, runtime, hasTicks, this);
+    const arrivals = new Map(step.arrived.map((arrival) => [arrival.client, arrival]));
+    let isSomebodyBehind = false;
+    for (const client of runtime.clients) {
+      const session = sessions.get(client.sessionId);
+      if (session === undefined) continue;
+      const arrival = arrivals.get(client);
+      if (!this.#keepEvents(session, client, step, arrival)) continue;
+      if (session.state.name === "live") {
+        const { connection } = session.state;
+        this.#update(session, client, connection, frame);
+        if (connection.pending !== undefined) isSomebodyBehind = true;
+      } else if (session.state.name === "connecting" && arrival !== undefined) {
+        this.#welcome(session, client, session.state.connection, frame);
+      }
+    }
+    return isSomebodyBehind;
+  }
+
+  /** Events are kept until acknowledged, whether there is a connection or not. */
+  #keepEvents(session: Session, client: Client, step: StepResult, arrival: Arrival | undefined): boolean {
+    for (let index = arrival?.emissionsFrom ?? 0; index < step.emissions.length; index++) {
+      const emission = step.emissions[index];
+      if (emission === undefined || emission.to?.has(client) === false) continue;
+      if (session.outbox.push(emission.part) === undefined) {
+        this.#options.onOverflow(session);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #welcome(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
+    const welcome = this.#options.welcome(session, client, connection);
+    const parts = [
+      encodeServerValue([ServerMessage.WELCOME, PROTOCOL_VERSION, welcome]),
+      ...this.#snapshotParts(client, connection, frame),
+      ...(session.outbox.after(connection.eventsSent) ?? []),
+    ];
+    connection.eventsSent = session.outbox.last;
+    connection.transport.send(this.assemble(parts));
+    session.goLive();
+  }
+
+  #update(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
+    const { interest } = this.#options.runtime;
+    const { change } = frame.step;
+    const bufferedBytes = connection.transport.bufferedBytes;
+    if (bufferedBytes > LIMITS.dropBufferedBytes) return session.dropUnread();
+    if (bufferedBytes > LIMITS.skipBufferedBytes) {
+      connection.pending ??= new PendingChanges();
+      connection.pending.add(change);
+      return;
+    }
+    const eventCount = session.outbox.last - connection.eventsSent;
+    const own = change.ownerPatches.get(session.id);
+    // A live client gets every broadcast, so an equal count means that it has no event of its own.
+    const hasOwn = own !== undefined || eventCount !== frame.broadcastCount;
+    if (connection.pending === undefined && interest === undefined && !hasOwn) {
+      connection.eventsSent = session.outbox.last;
+      if (frame.hasContent) connection.transport.send(frame.shared());
+      return;
+    }
+    const parts =
+      connection.pending !== undefined
+        ? this.#merged(client, connection, frame)
+        : interest !== undefined
+          ? this.#viewParts(ServerMessage.STATE, client, connection, frame, { patch: change.patch, own })
+          : [...frame.stateParts(), ...ownPart(own)];
+    parts.push(...(session.outbox.after(connection.eventsSent) ?? []));
+    connection.eventsSent = session.outbox.last;
+    if (parts.length > 0) connection.transport.send(this.assemble(parts));
+  }
+
+  /** One newer change instead of those that were held back. */
+  #merged(client: Client, connection: Connection, frame: StepFrame): Uint8Array[] {
+    const pending = connection.pending as PendingChanges;
+    connection.pending = undefined;
+    pending.add(frame.step.change);
+    if (pending.overflowed) return this.#snapshotParts(client, connection, frame);
+    const { encoder, interest } = this.#options.runtime;
+    const merged = pending.encode(encoder, client.sessionId);
+    return interest !== undefined
+      ? this.#viewParts(ServerMessage.STATE, client, connection, frame, merged)
+      : [frame.statePart(ServerMessage.STATE, merged.patch, frame.allAcks()), ...ownPart(merged.own)];
+  }
+
+  #snapshotParts(client: Client, connection: Connection, frame: StepFrame): Uint8Array[] {
+    const { encoder, interest } = this.#options.runtime;
+    const own = encoder.ownerSnapshot(client.sessionId);
+    if (interest === undefined) return [frame.snapshotPart(), ...ownPart(own)];
+    this.#sights.set(connection, new Sight());
+    const shared = { patch: encoder.snapshot(), own };
+    return this.#viewParts(ServerMessage.SNAPSHOT, client, connection, frame, shared);
+  }
+
+  /** The state as one client sees it. @param shared what of it is for all clients */
+  #viewParts(
+    type: StateType,
+    client: Client,
+    connection: Connection,
+    frame: StepFrame,
+    shared: StatePatches,
+  ): Uint8Array[] {
+    const sight = this.#sights.get(connection);
+    const { interest } = this.#options.runtime;
+    assert(interest && sight, "a connection begins with a snapshot");
+    const { patch, own } = interest.frame(sight, client, shared);
+    if (!frame.hasState && patch.length === 0) return ownPart(own);
+    const acks = encodeAcks([{ slot: client.slot, seq: client.lastMessageSeq }]);
+    return [frame.statePart(type, patch, acks), ...ownPart(own)];
+  }
+}
+
+function ownPart(patch: Uint8Array | undefined): Uint8Array[] {
+  return patch === undefined ? [] : [encodeServerValue([ServerMessage.OWN, patch])];
+}
+
+type StateType = typeof ServerMessage.STATE | typeof ServerMessage.SNAPSHOT;
+
+/** The parts of one step's messages, each encoded when it is first needed. */
+class StepFrame {
+  readonly step: StepResult;
+  /** Events of this step that go to everybody. */
+  readonly broadcastCount: number;
+  /** There is a STATE, even for clients for whom nothing has changed. */
+  readonly hasState: boolean;
+  readonly #runtime: RoomRuntime;
+  readonly #publisher: Publisher;
+  #state: Uint8Array | undefined;
+  #snapshot: Uint8Array | undefined;
+  #shared: Uint8Array | undefined;
+  #acks: Uint8Array | undefined;
+
+  constructor(step: StepResult, runtime: RoomRuntime, hasTicks: boolean, publisher: Publisher) {
+    this.step = step;
+    this.#runtime = runtime;
+    this.#publisher = publisher;
+    this.hasState = hasTicks || !step.change.isEmpty || step.acks.length > 0;
+    this.broadcastCount = step.emissions.reduce((count, { to }) => (to === undefined ? count + 1 : count), 0);
+  }
+
+  get hasContent(): boolean {
+    return this.hasState || this.broadcastCount > 0;
+  }
+
+  stateParts(): Uint8Array[] {
+    if (!this.hasState) return [];
+    this.#state ??= this.statePart(ServerMessage.STATE, this.step.change.patch, encodeAcks(this.step.acks));
+    return [this.#state];
+  }
+
+  snapshotPart(): Uint8Array {
+    this.#snapshot ??= this.statePart(
+      ServerMessage.SNAPSHOT,
+      this.#runtime.encoder.snapshot(),
+      this.allAcks(),
+    );
+    return this.#snapshot;
+  }
+
+  shared(): Uint8Array {
+    if (this.#shared === undefined) {
+      const events = this.step.emissions.filter(({ to }) => to === undefined).map(({ part }) => part);
+      this.#shared = this.#publisher.assemble([...this.stateParts(), ...events]);
+    }
+    return this.#shared;
+  }
+
+  allAcks(): Uint8Array {
+    if (this.#acks === undefined) {
+      const acks: Ack[] = [];
+      for (const { slot, lastMessageSeq } of this.#runtime.clients) acks.push({ slot, seq: lastMessageSeq });
+      this.#acks = encodeAcks(acks);
+    }
+    return this.#acks;
+  }
+
+  statePart(type: StateType, patch: Uint8Array, acks: Uint8Array): Uint8Array {
+    const { tick, nowMs } = this.#runtime.clock;
+    return encodeServerValue([type, tick, Math.round(nowMs), acks, patch]);
+  }
+}

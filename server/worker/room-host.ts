@@ -1,0 +1,83 @@
+/** The rooms of one worker: creates, finds and ends them. */
+import { RookeryError } from "../../shared/errors.ts";
+import type { CreateRoom, PrimaryToWorker, WorkerToPrimary } from "../ipc/messages.ts";
+import type { Logger } from "../logger.ts";
+import type { RoomClass } from "../room/room-class.ts";
+import type { Transport } from "../transport/transport.ts";
+import { createHostedRoom, type HostedRoom, type RoomServices } from "./hosted-room.ts";
+
+type Accept = Extract<PrimaryToWorker, { type: "accept" }>;
+
+export class RoomHost {
+  readonly #roomClasses: ReadonlyMap<string, RoomClass>;
+  readonly #services: Omit<RoomServices, "log">;
+  readonly #report: (message: WorkerToPrimary) => void;
+  readonly #log: Logger;
+  readonly #rooms = new Map<string, HostedRoom>();
+
+  constructor(roomClasses: ReadonlyMap<string, RoomClass>, services: Omit<RoomServices, "log">, log: Logger) {
+    this.#roomClasses = roomClasses;
+    this.#services = services;
+    this.#report = services.report;
+    this.#log = log;
+  }
+
+  get roomCount(): number {
+    return this.#rooms.size;
+  }
+
+  get clientCount(): number {
+    let count = 0;
+    for (const room of this.#rooms.values()) count += room.clientCount;
+    return count;
+  }
+
+  create(create: CreateRoom): void {
+    const { roomId, roomType } = create;
+    const log = this.#log.child({ roomId, roomType });
+    try {
+      const roomClass = this.#roomClasses.get(roomType);
+      if (roomClass === undefined) throw new RookeryError("ROOM_TYPE_UNKNOWN");
+      const room = createHostedRoom(create, roomClass, { ...this.#services, log });
+      // One that ended itself in onCreate has reported that it is disposed.
+      if (room.hasEnded) return log.info("room disposed");
+      this.#rooms.set(roomId, room);
+      room.ended.then(() => {
+        this.#rooms.delete(roomId);
+        log.info("room disposed");
+      });
+      log.info("room created");
+      this.#report({ type: "room-created", roomId, failure: undefined });
+    } catch (error) {
+      if (!(error instanceof RookeryError)) throw error;
+      log.error({ err: error.cause }, error.message);
+      this.#report({ type: "room-created", roomId, failure: { code: error.code, message: error.message } });
+    }
+  }
+
+  accept(transport: Transport, { roomId, sessionId, passenger, upgrade }: Accept): void {
+    const room = this.#rooms.get(roomId);
+    if (room !== undefined) return room.accept(transport, sessionId, passenger, upgrade);
+    transport.close("ROOM_NOT_FOUND");
+    this.#report({ type: "session-left", roomId, sessionId });
+  }
+
+  /** The connection was lost before it was one: a seat that nobody has taken is free. */
+  connectionLost({ roomId, sessionId }: Accept): void {
+    if (this.#rooms.get(roomId)?.hasSession(sessionId) === true) return;
+    this.#report({ type: "session-left", roomId, sessionId });
+  }
+
+  dispose(roomId: string): void {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) this.#report({ type: "room-disposed", roomId });
+    else room.dispose("ROOM_CLOSED");
+  }
+
+  /** Ends all rooms because the server shuts down; settles when nothing of them is under way. */
+  async drain(): Promise<void> {
+    const rooms = [...this.#rooms.values()];
+    for (const room of rooms) room.dispose("SERVER_SHUTTING_DOWN");
+    await Promise.all(rooms.map((room) => room.ended));
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * A client's session in a room: what outlives its connections. It counts messages in both directions, keeps what
+ * the client has not acknowledged, and knows which connection, if any, it lives on.
+ *
+ *                attach            `joined` or `returned` applied
+ *   away ------------------> connecting -----------------------> live
+ *    ^                            |                                |
+ *    +----------------------------+--------------------------------+   connection lost
+ *                                                                      (from any state: leaving, for good)
+ */
+import { type ErrorCode, RookeryError } from "../../shared/errors.ts";
+import { decodeClientValue, encodeServerValue } from "../../shared/protocol/codec.ts";
+import { Outbox } from "../../shared/protocol/outbox.ts";
+import { TokenBucket } from "../../shared/protocol/token-bucket.ts";
+import { ClientMessage, type ClientValue, ServerMessage } from "../../shared/protocol/wire.ts";
+import type { PendingChanges } from "../../shared/schema/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { ResumeTokens } from "./resume-tokens.ts";
+
+/** What the newest connection has been told of the session's events and state. */
+export type Connection = {
+  readonly transport: Transport;
+  readonly messages: TokenBucket;
+  readonly bytes: TokenBucket;
+  /** What a client that has come back may send again without being charged for it. */
+  readonly resends: { messages: number; bytes: number };
+  /** The client's schema is of this hash; undefined: it has none. */
+  readonly schemaHash: string | undefined;
+  /** Number of the last event written to this connection. */
+  eventsSent: number;
+  /** Changes held back while the client reads too slowly; undefined when it is up to date. */
+  pending: PendingChanges | undefined;
+};
+
+export type SessionState =
+  | { readonly name: "connecting"; readonly connection: Connection }
+  | { readonly name: "live"; readonly connection: Connection }
+  | { readonly name: "away" }
+  | { readonly name: "leaving" };
+
+/** What a session asks of the room it belongs to. */
+export interface SessionOwner {
+  /** @returns false when the room's queue is full */
+  onMessage(session: Session, seq: number, message: number | string, payload: unknown): boolean;
+  onLost(session: Session): void;
+  onLeave(session: Session): void;
+  /** The room's clock now, in milliseconds. */
+  roomTimeMs(): number;
+  /** Trailer of messages. */
+  assemble(part: Uint8Array): Uint8Array;
+}
+
+export class Session {
+  readonly id: string;
+  readonly tokens: ResumeTokens;
+  readonly outbox = new Outbox({
+    itemsMax: LIMITS.outboxEventsMax,
+    bytesMax: LIMITS.outboxBytesMax,
+  });
+  readonly #owner: SessionOwner;
+  readonly #now: () => number;
+  #state: SessionState = { name: "away" };
+  #hasBeenLive = false;
+  /** Sequence of the last message taken from the client; what is not above it is a resend. */
+  #lastSeq = 0;
+
+  constructor(id: string, tokens: ResumeTokens, owner: SessionOwner, now: () => number) {
+    this.id = id;
+    this.tokens = tokens;
+    this.#owner = owner;
+    this.#now = now;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** An earlier connection, or this one, has been welcomed. */
+  get hasBeenLive(): boolean {
+    return this.#hasBeenLive;
+  }
+
+  /**
+   * Puts the session on a new connection; an earlier one is closed with SUPERSEDED.
+   *
+   * @param eventsReceived how many events the client has, from earlier connections
+   * @returns false, with the connection closed, when the client's count cannot be continued from
+   */
+  attach(transport: Transport, eventsReceived: number, schemaHash: string | undefined): boolean {
+    if (!this.outbox.acknowledge(eventsReceived) || this.outbox.after(eventsReceived) === undefined) {
+      transport.close("SESSION_OVERFLOW");
+      return false;
+    }
+    const nowMs = this.#now();
+    const connection: Connection = {
+      transport,
+      messages: new TokenBucket({ perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst }, nowMs),
+      bytes: new TokenBucket({ perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst }, nowMs),
+      resends: this.#hasBeenLive
+        ? { messages: LIMITS.resendMessagesMax, bytes: LIMITS.resendBytesMax }
+        : { messages: 0, bytes: 0 },
+      schemaHash,
+      eventsSent: eventsReceived,
+      pending: undefined,
+    };
+    const earlier = this.#connection();
+    this.#state = { name: "connecting", connection };
+    earlier?.transport.close("SUPERSEDED");
+    transport.listen({
+      onMessage: (bytes) => {
+        if (this.#connection() === connection) this.#receive(connection, bytes);
+      },
+      // A late close of an earlier connection is not this session's end.
+      onClosed: () => {
+        if (this.#connection() === connection) this.#lost();
+      },
+    });
+    return true;
+  }
+
+  /** The room has applied the arrival: from now on the client gets every step. */
+  goLive(): void {
+    if (this.#state.name !== "connecting") return;
+    this.#state = { name: "live", connection: this.#state.connection };
+    this.#hasBeenLive = true;
+  }
+
+  /** Ends the session: its connection is closed, and nothing of it is sent or taken any more. */
+  end(code: ErrorCode): void {
+    const connection = this.#connection();
+    this.#state = { name: "leaving" };
+    connection?.transport.close(code);
+  }
+
+  /** Breaks the connection off with an error; the session stays, and the client may come back. */
+  drop(code: ErrorCode): void {
+    const connection = this.#connection();
+    if (connection === undefined) return;
+    this.#lost();
+    connection.transport.close(code);
+  }
+
+  /** A client that does not read cannot be told why: the connection is cut. */
+  dropUnread(): void {
+    const connection = this.#connection();
+    if (connection === undefined) return;
+    this.#lost();
+    connection.transport.close("SLOW_CLIENT");
+    connection.transport.terminate();
+  }
+
+  #connection(): Connection | undefined {
+    return this.#state.name === "connecting" || this.#state.name === "live"
+      ? this.#state.connection
+      : undefined;
+  }
+
+  #lost(): void {
+    this.#state = { name: "away" };
+    this.#owner.onLost(this);
+  }
+
+  #receive(connection: Connection, bytes: Uint8Array): void {
+    if (!this.#charge(connection, bytes.byteLength)) return this.drop("RATE_LIMITED");
+    let value: ClientValue;
+    try {
+      value = decodeClientValue(bytes);
+    } catch (error) {
+      if (error instanceof RookeryError) return this.drop(error.code);
+      throw error;
+    }
+    switch (value[0]) {
+      case ClientMessage.MESSAGE: {
+        const [, seq, eventsReceived, message, payload] = value;
+        if (!this.#acknowledge(connection, eventsReceived)) return;
+        if (seq <= this.#lastSeq) return;
+        if (seq !== this.#lastSeq + 1) return this.drop("PROTOCOL_ERROR");
+        // Not by this client's fault: it may come back, and sends the message again.
+        if (!this.#owner.onMessage(this, seq, message, payload)) return this.drop("SERVER_BUSY");
+        this.#lastSeq = seq;
+        return;
+      }
+      case ClientMessage.PING: {
+        if (!this.#acknowledge(connection, value[2]) || this.#state.name !== "live") return;
+        // Between steps nobody else looks at what a client does not read.
+        if (connection.transport.bufferedBytes > LIMITS.dropBufferedBytes) return this.dropUnread();
+        const pong = encodeServerValue([ServerMessage.PONG, value[1], this.#owner.roomTimeMs()]);
+        return connection.transport.send(this.#owner.assemble(pong));
+      }
+      case ClientMessage.ACK:
+        this.#acknowledge(connection, value[1]);
+        return;
+      case ClientMessage.LEAVE:
+        return this.#owner.onLeave(this);
+    }
+  }
+
+  /** @returns false, with the connection dropped, for a number above all that were sent on it or before it */
+  #acknowledge(connection: Connection, eventsReceived: number): boolean {
+    if (eventsReceived <= connection.eventsSent && this.outbox.acknowledge(eventsReceived)) return true;
+    this.drop("PROTOCOL_ERROR");
+    return false;
+  }
+
+  #charge({ resends, messages, bytes }: Connection, messageBytes: number): boolean {
+    if (resends.messages > 0 && resends.bytes >= messageBytes) {
+      resends.messages -= 1;
+      resends.bytes -= messageBytes;
+      return true;
+    }
+    const nowMs = this.#now();
+    return messages.take(1, nowMs) && bytes.take(messageBytes, nowMs);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * A worker: composition root of everything that runs rooms. It loads the authors' code, says that it is ready, and
+ * does what the primary tells it.
+ */
+import { randomBytes } from "node:crypto";
+import { systemScheduler } from "../../shared/time.ts";
+import type { PrimaryLink, SocketHandle } from "../ipc/channel.ts";
+import type { PrimaryToWorker, RoomTypeInfo } from "../ipc/messages.ts";
+import type { Logger } from "../logger.ts";
+import { loadRoomClass, type RoomClass, type RoomSource } from "../room/room-class.ts";
+import { acceptUpgrade } from "../transport/accept.ts";
+import { authorize } from "./authorizer.ts";
+import { Connections } from "./connections.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import { RoomHost } from "./room-host.ts";
+import { StepLoad } from "./step-load.ts";
+import { TickScheduler } from "./tick-scheduler.ts";
+
+const RESUME_SECRET_BYTES = 18;
+
+/**
+ * Starts the worker's part of a process.
+ *
+ * @param worker its number, from 0
+ * @param onDrained nothing of the worker is under way any more
+ * @throws TypeError or RangeError when a room type cannot be loaded
+ */
+export async function startWorker(
+  sources: Readonly<Record<string, RoomSource>>,
+  primary: PrimaryLink,
+  worker: number,
+  log: Logger,
+  onDrained: () => void = () => undefined,
+): Promise<void> {
+  const roomClasses = new Map<string, RoomClass>();
+  for (const [type, source] of Object.entries(sources))
+    roomClasses.set(type, await loadRoomClass(type, source));
+
+  const load = new StepLoad(systemScheduler);
+  const ticks = new TickScheduler(systemScheduler);
+  const defer = (callback: () => void) => void setImmediate(callback);
+  const connections = new Connections({
+    scheduler: systemScheduler,
+    defer,
+    onClosed: (connectionIds) => primary.send({ type: "connections-closed", connectionIds }),
+  });
+  const services = {
+    worker,
+    scheduler: systemScheduler,
+    ticks,
+    load,
+    defer,
+    newSecret: () => randomBytes(RESUME_SECRET_BYTES).toString("base64url"),
+    newTag: () => randomBytes(4).readUInt32LE(),
+    report: (message: Parameters<PrimaryLink["send"]>[0]) => primary.send(message),
+  };
+  const host = new RoomHost(roomClasses, services, log);
+
+  function onMessage(message: PrimaryToWorker, handle: SocketHandle | undefined): void {
+    switch (message.type) {
+      case "create-room":
+        return host.create(message);
+      case "dispose-room":
+        return host.dispose(message.roomId);
+      case "accept":
+        return accept(message, handle);
+      case "authorize":
+        return void answerAuthorize(message);
+      case "drain":
+        return void drain();
+    }
+  }
+
+  function accept(
+    message: Extract<PrimaryToWorker, { type: "accept" }>,
+    handle: SocketHandle | undefined,
+  ): void {
+    primary.send({ type: "accepted", connectionId: message.connectionId });
+    const transport = handle && acceptUpgrade(handle, message.upgrade, systemScheduler.now);
+    if (transport === undefined) {
+      connections.closed(message.connectionId);
+      return host.connectionLost(message);
+    }
+    connections.add(message.connectionId, transport);
+    host.accept(transport, message);
+  }
+
+  async function answerAuthorize({
+    requestId,
+    request,
+  }: Extract<PrimaryToWorker, { type: "authorize" }>): Promise<void> {
+    const roomClass = roomClasses.get(request.roomType);
+    const result =
+      roomClass === undefined
+        ? {
+            failure: {
+              code: "ROOM_TYPE_UNKNOWN" as const,
+              message: `There is no room type "${request.roomType}".`,
+            },
+          }
+        : await authorize(roomClass, request, log);
+    primary.send({ type: "authorized", requestId, result });
+  }
+
+  async function drain(): Promise<void> {
+    log.info({ rooms: host.roomCount, clients: host.clientCount }, "draining");
+    await host.drain();
+    ticks.stop();
+    await connections.allClosed();
+    onDrained();
+    primary.send({ type: "drained" });
+  }
+
+  startHeartbeat(systemScheduler, primary, () => ({
+    rooms: host.roomCount,
+    clients: host.clientCount,
+    tickLoad: load.take(),
+  }));
+  primary.onMessage(onMessage);
+  primary.send({
+    type: "ready",
+    roomTypes: [...roomClasses].map(([name, roomClass]) => describeType(name, roomClass)),
+  });
+}
+
+function describeType(name: string, roomClass: RoomClass): RoomTypeInfo {
+  const { maxClients, maxMatched = maxClients, filterBy, autoDispose } = roomClass;
+  return { name, maxClients, maxMatched, filterBy, autoDispose, hasAuth: roomClass.onAuth !== undefined };
+}

@@ -1,0 +1,211 @@
+/** Failing rooms, dying and hanging workers, shutdown: with real processes. */
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { Client, type Room } from "../../../client-sim/sdk/index.ts";
+import { ERRORS } from "../../../shared/errors.ts";
+import { nextMessage } from "../../support/next-message.ts";
+import { EchoState } from "../../support/rooms/echo.ts";
+import { ServerProcess } from "../../support/server-process.ts";
+
+type EchoRoom = Room<typeof EchoState>;
+const echo = { state: EchoState };
+
+function clientOf(server: ServerProcess): Client {
+  return new Client(server.url, { webSocket: WebSocket });
+}
+
+/** Rooms of their own, as many as it takes that both workers have some. */
+async function roomsOnBothWorkers(server: ServerProcess): Promise<[EchoRoom, EchoRoom]> {
+  const client = clientOf(server);
+  const byWorker = new Map<string, EchoRoom>();
+  for (let index = 0; byWorker.size < 2; index++) {
+    const room = await client.joinOrCreate("echo", { map: `own ${index}` }, echo);
+    const created = await server.line(({ msg, roomId }) => msg === "room created" && roomId === room.roomId);
+    byWorker.set(created.process, room);
+  }
+  const [first, second] = byWorker.values();
+  if (first === undefined || second === undefined) throw new Error("two workers were expected");
+  return [first, second];
+}
+
+async function pidOf(server: ServerProcess, roomId: string): Promise<number> {
+  const created = await server.line((line) => line.msg === "room created" && line.roomId === roomId);
+  return Number(created.pid);
+}
+
+/** The next so many states of a room, by tick number. */
+async function ticks(room: EchoRoom, count: number): Promise<number[]> {
+  const { promise, resolve } = Promise.withResolvers<number[]>();
+  const seen: number[] = [];
+  const stop = room.onState(({ tick }) => {
+    if (seen.push(tick) === count) resolve(seen);
+  });
+  return await promise.finally(stop);
+}
+
+function isConsecutive(numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => index === 0 || number === (numbers[index - 1] ?? 0) + 1);
+}
+
+describe("an exception in a room", () => {
+  test("ends that room alone; its neighbours do not miss a tick", async () => {
+    await using server = await ServerProcess.start({ WORKERS: "1" });
+    const client = clientOf(server);
+    const neighbours = await Promise.all(
+      [1, 2, 3].map((n) => client.create("echo", { map: `neighbour ${n}` }, echo)),
+    );
+    const failing = await client.create("echo", {}, { ...echo, rejoin: false });
+    const observed = Promise.all(neighbours.map((room) => ticks(room, 40)));
+    const left = new Promise<number>((resolve) => failing.onLeave(resolve));
+    failing.send("fail");
+    expect(await left).toBe(ERRORS.ROOM_ERROR.close);
+    const line = await server.line(({ level }) => level === 50);
+    expect(line).toMatchObject({
+      msg: 'the room failed in "message"',
+      roomId: failing.roomId,
+      event: "message",
+    });
+    expect((line.err as { stack: string }).stack).toContain("asked to fail");
+    expect((line.err as { stack: string }).stack).toContain("echo.ts");
+    for (const seen of await observed) expect(isConsecutive(seen)).toBe(true);
+    expect(server.lines.filter(({ msg }) => msg === "worker ready")).toHaveLength(1);
+  });
+
+  test("in onCreate or onJoin is told to who joins", async () => {
+    await using server = await ServerProcess.start({ WORKERS: "1" });
+    const client = clientOf(server);
+    await expect(client.create("echo", { failOnCreate: true }, echo)).rejects.toMatchObject({
+      code: "ROOM_CREATE_FAILED",
+    });
+    await expect(client.create("echo", { failOnJoin: true }, echo)).rejects.toMatchObject({
+      code: "ROOM_ERROR",
+    });
+  });
+});
+
+describe("a worker", () => {
+  test("that is killed: its players are told at once and join again, the others notice nothing", async () => {
+    await using server = await ServerProcess.start();
+    const [doomed, other] = await roomsOnBothWorkers(server);
+    const observed = ticks(other, 40);
+    const dropped = new Promise<void>((resolve) => doomed.onDrop(() => resolve()));
+    const rejoined = new Promise<void>((resolve) => doomed.onRejoin(() => resolve()));
+    const earlierRoom = doomed.roomId;
+    const killedAtMs = performance.now();
+    process.kill(await pidOf(server, doomed.roomId), "SIGKILL");
+    await dropped;
+    expect(performance.now() - killedAtMs).toBeLessThan(1_000);
+    await rejoined;
+    expect(doomed.roomId).not.toBe(earlierRoom);
+    const echoed = nextMessage(doomed, "echo");
+    doomed.send("echo", "in the new room");
+    expect(await echoed).toBe("in the new room");
+    expect(isConsecutive(await observed)).toBe(true);
+    await server.line(() => server.workerPids.length === 3);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+
+  test.each(["SIGSTOP", "an endless loop"])("that hangs by %s is killed and replaced", async (way) => {
+    await using server = await ServerProcess.start({ HANG_TIMEOUT_MS: "1000" });
+    const [doomed, other] = await roomsOnBothWorkers(server);
+    const observed = ticks(other, 60);
+    const rejoined = new Promise<void>((resolve) => doomed.onRejoin(() => resolve()));
+    const pid = await pidOf(server, doomed.roomId);
+    if (way === "SIGSTOP") process.kill(pid, "SIGSTOP");
+    else doomed.send("hang");
+    const killed = await server.line(({ msg }) => msg === "worker is silent and is killed");
+    expect(killed.pid).toBe(pid);
+    await rejoined;
+    expect(isConsecutive(await observed)).toBe(true);
+    await server.line(() => server.workerPids.length === 3);
+  });
+
+  test("that cannot start makes the server give up with code 1", async () => {
+    const main = new URL("../../support/broken-main.ts", import.meta.url).pathname;
+    await using server = ServerProcess.spawn({ WORKERS: "1" }, main);
+    await server.line(({ msg }) => msg === "no worker can be started", 30_000);
+    expect(await server.stop("SIGTERM")).toMatchObject({ code: 1 });
+    expect(server.lines.some(({ msg }) => msg === "the worker cannot start")).toBe(true);
+  });
+});
+
+describe("SIGTERM", () => {
+  test.each(["2", "0"])("tells rooms and clients and ends with 0 (WORKERS=%s)", async (WORKERS) => {
+    await using server = await ServerProcess.start({ WORKERS });
+    const room = await clientOf(server).create("echo", {}, { ...echo, rejoin: false });
+    const lastWords = nextMessage(room, "last words");
+    const left = new Promise<number>((resolve) => room.onLeave(resolve));
+    const startedAtMs = performance.now();
+    const stopped = server.stop();
+    expect(await lastWords).toBe("goodbye");
+    expect(await left).toBe(ERRORS.SERVER_SHUTTING_DOWN.close);
+    expect(await stopped).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+  });
+
+  test("while clients do not answer still ends in time, and is unready and refuses joins meanwhile", async () => {
+    await using server = await ServerProcess.start();
+    const sockets: WebSocket[] = [];
+    class Mute extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols);
+        sockets.push(this);
+      }
+    }
+    await new Client(server.url, { webSocket: Mute }).create("echo", {}, { ...echo, rejoin: false });
+    for (const socket of sockets) socket.pause();
+    const shuttingDown = server.nextLine(({ msg }) => msg === "draining");
+    const stopped = server.stop();
+    await shuttingDown;
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+    const refused = await fetch(`${server.url}/join/echo`, { method: "POST" });
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: { code: "SERVER_SHUTTING_DOWN" } });
+    expect(await stopped).toEqual({ code: 0, signal: null });
+    for (const socket of sockets) socket.terminate();
+  });
+
+  test("twice ends the server at once", async () => {
+    await using server = await ServerProcess.start();
+    const room = await clientOf(server).create("echo", {}, { ...echo, rejoin: false });
+    const worker = await pidOf(server, room.roomId);
+    // A worker that cannot finish: the first signal alone would take DRAIN_TIMEOUT_MS.
+    process.kill(worker, "SIGSTOP");
+    const first = server.nextLine(({ msg }) => msg === "shutting down");
+    const stopped = server.stop();
+    await first;
+    const secondAtMs = performance.now();
+    server.child.kill("SIGTERM");
+    expect(await stopped).toMatchObject({ code: 1 });
+    expect(performance.now() - secondAtMs).toBeLessThan(2_000);
+    process.kill(worker, "SIGKILL");
+  });
+});
+
+describe("configuration", () => {
+  test.each([
+    ["PORT", "http"],
+    ["WORKERS", "-1"],
+    ["LOG_LEVEL", "loud"],
+    ["ALLOWED_ORIGINS", "game.example"],
+    ["TICKET_SECRET", "short"],
+  ])("%s=%s stops the start with one sentence that names it", async (name, value) => {
+    await using server = ServerProcess.spawn({ [name]: value });
+    const code = await new Promise((resolve) => server.child.once("exit", resolve));
+    await delay(0);
+    expect(code).toBe(2);
+    expect(server.output).toMatch(new RegExp(`^${name} .*\\.\n$`));
+  });
+});
+
+test("WORKERS=0 runs everything in one process", async () => {
+  await using server = await ServerProcess.start({ WORKERS: "0" });
+  const room = await clientOf(server).create("echo", {}, echo);
+  const echoed = nextMessage(room, "echo");
+  room.send("echo", "here");
+  expect(await echoed).toBe("here");
+  const created = await server.line(({ msg }) => msg === "room created");
+  expect(created.pid).toBe(server.pid);
+  await room.leave();
+});
