@@ -18,6 +18,7 @@ async function playerIn(strategy: typeof arenaBot, state: object) {
   const room = {
     state,
     sessionId: "me",
+    roomTimeMs: 0,
     send: (type: string, payload: unknown) => sent.push({ type, payload }),
     onState: (callback: (info: { ack: number }) => void) => {
       listeners.state = callback;
@@ -32,7 +33,20 @@ async function playerIn(strategy: typeof arenaBot, state: object) {
 }
 
 function fighter(x: number, y: number, hp = 100) {
-  return { x, y, hp, vx: 0, vy: 0, angle: 0, score: 0, kills: 0, deaths: 0, name: "", colour: 0 };
+  return {
+    x,
+    y,
+    hp,
+    vx: 0,
+    vy: 0,
+    angle: 0,
+    score: 0,
+    kills: 0,
+    deaths: 0,
+    name: "",
+    colour: 0,
+    isBot: false,
+  };
 }
 
 it("arena: the nearest enemy is alive and not oneself", () => {

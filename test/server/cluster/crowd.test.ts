@@ -1,10 +1,10 @@
 /** Many at once: every seat is counted once, and who vanishes leaves nothing behind. */
 import { readdirSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Client } from "../../../client-sim/sdk/index.ts";
 import type { RoomListing } from "../../../shared/protocol/wire.ts";
+import { eventually } from "../../support/eventually.ts";
 import { handshakeHead, RawClient } from "../../support/raw-client.ts";
 import { ServerProcess } from "../../support/server-process.ts";
 
@@ -27,21 +27,6 @@ function descriptors(): number {
     (sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length,
     0,
   );
-}
-
-/** Polls what no event tells from outside. */
-async function eventually<T>(
-  read: () => Promise<T> | T,
-  accepts: (value: T) => boolean,
-  what: string,
-): Promise<T> {
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const value = await read();
-    if (accepts(value)) return value;
-    if (performance.now() > deadline) throw new Error(`${what}: still ${JSON.stringify(value)} after 30 s`);
-    await delay(50);
-  }
 }
 
 test.each([false, true])(

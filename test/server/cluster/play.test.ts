@@ -1,9 +1,10 @@
 /** Joining and playing through the real server: two workers, real sockets, the SDK as every client uses it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { Client } from "../../../client-sim/sdk/index.ts";
-import { ERRORS, type ErrorCode } from "../../../shared/errors.ts";
+import { Client, type Room } from "../../../client-sim/sdk/index.ts";
+import { ERRORS, type ErrorCode, type RookeryError } from "../../../shared/errors.ts";
 import { ClientMessage } from "../../../shared/protocol/wire.ts";
+import { eventually } from "../../support/eventually.ts";
 import { nextMessage } from "../../support/next-message.ts";
 import { clientFrame, frame, handshakeHead, RawClient } from "../../support/raw-client.ts";
 import { EchoState } from "../../support/rooms/echo.ts";
@@ -80,14 +81,23 @@ describe("rooms", () => {
     const other = await client.joinOrCreate("echo", { map: "b" }, echo);
     expect(other.roomId).not.toBe(room.roomId);
 
-    await applied(room, "hide", true);
-    expect((await client.rooms("echo")).map(({ roomId }) => roomId)).toEqual([other.roomId]);
+    // The primary hears of it by another way than the clients do.
+    room.send("hide", true);
+    await eventually(
+      () => client.rooms("echo"),
+      (rooms) => rooms.length === 1 && rooms[0]?.roomId === other.roomId,
+      "public rooms",
+    );
     await expect(client.join("echo", { map: "a" }, echo)).rejects.toMatchObject({ code: "ROOM_NOT_FOUND" });
     const hidden = await client.joinById("echo", room.roomId, {}, echo);
-    await applied(room, "lock", true);
-    await expect(client.joinById("echo", room.roomId, {}, echo)).rejects.toMatchObject({
-      code: "ROOM_LOCKED",
-    });
+    room.send("lock", true);
+    const refusal = await eventually(
+      () =>
+        client.joinById("echo", room.roomId, {}, echo).then(leaveAgain, (error: RookeryError) => error.code),
+      (code) => code !== undefined,
+      "refusal of a join into the locked room",
+    );
+    expect(refusal).toBe("ROOM_LOCKED");
     await Promise.all([room, byCode, other, hidden].map((each) => each.leave()));
   });
 
@@ -277,14 +287,6 @@ describe("a client that breaks the protocol", () => {
   });
 });
 
-/** Sends a message and waits until the room has applied it. */
-async function applied(
-  room: Awaited<ReturnType<typeof client.create>>,
-  type: string,
-  payload: unknown,
-): Promise<void> {
-  const seq = room.send(type, payload);
-  const echoed = nextMessage(room, "echo");
-  room.send("echo", seq);
-  await echoed;
+async function leaveAgain(room: Pick<Room, "leave">): Promise<undefined> {
+  await room.leave();
 }
