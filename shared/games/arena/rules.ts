@@ -4,7 +4,11 @@
  */
 export const RULES = {
   ticksPerSecond: 20,
+  /** Seats; bots hold none. */
   playersMax: 32,
+  /** While fewer players are there, bots make up the number. A room can be created with another one. */
+  botsFillTo: 4,
+  botsFillToMax: 8,
 
   worldWidth: 2000,
   worldHeight: 1500,
@@ -34,7 +38,10 @@ export const RULES = {
   /** Off the ticks' multiples of 50, as is the lifetime, so that the rounding of tick times decides nothing. */
   shotCooldownMs: 275,
   shotSpeed: 900,
-  /** Together with the cooldown this bounds the shots in flight, to 3 per player. */
   shotLifetimeMs: 775,
+  /** Who is shown the past still finds a shot that is over; with the cooldown this makes 4 shots per player at most. */
+  shotLingerMs: 250,
   shotRadius: 3,
+  /** A shot is judged by what the shooter saw, unless that is longer ago. */
+  rewindMsMax: 250,
 } as const;

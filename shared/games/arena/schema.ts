@@ -2,7 +2,20 @@
  * What the arena replicates, and what its players send. A moving player has 7 bytes of values a tick; a shot is sent once,
  * since it flies straight and everybody can work out where it is.
  */
-import { bool, entity, f64, i8, input, map, quantised, ref, string, u8, u32 } from "../../schema/index.ts";
+import {
+  bool,
+  entity,
+  f64,
+  i8,
+  input,
+  map,
+  quantised,
+  ref,
+  string,
+  u8,
+  u16,
+  u32,
+} from "../../schema/index.ts";
 import { RULES } from "./rules.ts";
 
 /** Fine enough to aim with. */
@@ -26,7 +39,7 @@ export const Player = entity(
     kills: u32,
     deaths: u32,
     name: string,
-    /** Below `RULES.fightersMax`; nobody shares it. */
+    /** Index into as many colours as there are seats; no two have the same. */
     colour: u8,
     /** Played by the server. */
     isBot: bool,
@@ -40,8 +53,10 @@ export const Shot = entity(
     x,
     y,
     angle: aim,
-    /** Room time. */
+    /** Room time of what the shooter saw when it fired, at most `RULES.rewindMsMax` before the shot came into the room. */
     firedAtMs: f64,
+    /** How long it flies: until it hits somebody or something, or to the end of its range. It stays a little longer. */
+    lifeMs: u16,
     /** Undefined when the shooter has left. */
     by: ref(() => Player),
   },
@@ -59,7 +74,7 @@ export const MoveInput = input({
   dy: i8,
   aim,
   shoot: bool,
-  /** Room time at which the shooter saw the others as it aimed, in whole milliseconds; see `ShotRecord`. */
+  /** Room time at which the player sees the others, in whole milliseconds: shots are judged by it. */
   seenAtMs: u32,
 });
 

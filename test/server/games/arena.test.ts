@@ -1,61 +1,31 @@
 /** The arena, event by event: what comes in at a tick, and what its players see. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { Arena } from "../../../server/games/arena.ts";
 import type { RoomEvent } from "../../../server/room/room-events.ts";
 import { SPAWNS } from "../../../shared/games/arena/map.ts";
 import { RULES } from "../../../shared/games/arena/rules.ts";
-import { ArenaState, MoveInput, type Player } from "../../../shared/games/arena/schema.ts";
+import { ArenaState, MoveInput } from "../../../shared/games/arena/schema.ts";
 import { stepBody } from "../../../shared/games/arena/step.ts";
-import {
-  describe as describeSchema,
-  encodeInput,
-  type InputOf,
-  type Live,
-  Mirror,
-} from "../../../shared/schema/index.ts";
+import { describe as describeSchema, encodeInput, Mirror } from "../../../shared/schema/index.ts";
 import { createRandom } from "../../../shared/sim/random.ts";
-import { RoomDriver } from "../../support/room-driver.ts";
-
-type Input = InputOf<typeof MoveInput>;
-type Driver = RoomDriver<typeof ArenaState>;
-
-const TICK_MS = 1000 / RULES.ticksPerSecond;
-const IDLE: Input = { durationMs: 50, dx: 0, dy: 0, aim: 0, shoot: false };
-const RIGHT: Input = { ...IDLE, dx: 127 };
-const SHOOT: Input = { ...IDLE, shoot: true };
-
-function act(arena: Driver, sessionId: string, input: Input): RoomEvent {
-  return arena.message(sessionId, "move", encodeInput(MoveInput, input));
-}
-
-function player(arena: Driver, sessionId: string): Live<typeof Player> {
-  const found = arena.state.players.get(sessionId);
-  if (found === undefined) throw new Error(`no player ${sessionId}`);
-  return found;
-}
-
-function tickFor(arena: Driver, ms: number): void {
-  for (let passed = 0; passed < ms; passed += TICK_MS) arena.tick();
-}
-
-/** Ticks until `isDone`, with the same input every time. */
-function tickUntil(arena: Driver, isDone: () => boolean, sessionId: string, input: Input): number {
-  for (let ticks = 0; ticks < 200; ticks++) {
-    if (isDone()) return ticks;
-    arena.tick([act(arena, sessionId, input)]);
-  }
-  throw new Error("it did not happen within 200 ticks");
-}
-
-/** Puts players where a test wants them: the corridor along the upper border is free of walls. */
-function place(arena: Driver, sessionId: string, x: number, y: number): void {
-  Object.assign(player(arena, sessionId), { x, y, vx: 0, vy: 0 });
-}
+import {
+  act,
+  createArena,
+  type Driver,
+  IDLE,
+  type Input,
+  place,
+  player,
+  RIGHT,
+  SHOOT,
+  TICK_MS,
+  tickFor,
+  tickUntil,
+} from "./arena-driver.ts";
 
 describe("the arena", () => {
   let arena: Driver;
   beforeEach(async () => {
-    arena = await RoomDriver.create(Arena, ArenaState, { seed: 5 });
+    arena = await createArena({ seed: 5 });
     arena.join("anna", { name: "Anna" });
     arena.join("ben", { name: " Ben\u202e\n " });
     place(arena, "anna", 100, 60);
@@ -65,7 +35,7 @@ describe("the arena", () => {
 
   describe("players", () => {
     it("begin at a spawn, with full health and a clean name", async () => {
-      const fresh: Driver = await RoomDriver.create(Arena, ArenaState);
+      const fresh = await createArena();
       for (let i = 0; i < RULES.playersMax; i++) fresh.join(`s${i}`, i === 0 ? { name: "Zoe" } : { name: 7 });
       const players = [...fresh.state.players.values()];
       for (const { x, y, hp } of players) {
@@ -82,7 +52,7 @@ describe("the arena", () => {
 
     it("begin away from others, where the seed says", async () => {
       const spawnsBySeed = async (seed: number) => {
-        const fresh: Driver = await RoomDriver.create(Arena, ArenaState, { seed });
+        const fresh = await createArena({ seed });
         for (let i = 0; i < 6; i++) fresh.join(`s${i}`);
         return Array.from(fresh.state.players.values(), ({ x, y }) => `${x} ${y}`);
       };
@@ -204,7 +174,10 @@ describe("the arena", () => {
       expect(shot).toMatchObject({ x: 100, y: 60, firedAtMs: arena.nowMs, by: player(arena, "anna") });
       expect(shot?.angle).toBeCloseTo(Math.PI / 2, 3);
       expect(arena.tick().change.patch).toHaveLength(0);
-      tickFor(arena, RULES.shotLifetimeMs);
+      expect(shot?.lifeMs).toBe(RULES.shotLifetimeMs);
+      tickFor(arena, RULES.shotLifetimeMs + RULES.shotLingerMs - 2 * TICK_MS);
+      expect(arena.state.shots.size).toBe(1);
+      arena.tick();
       expect(arena.state.shots.size).toBe(0);
     });
 
@@ -213,7 +186,7 @@ describe("the arena", () => {
       for (let i = 0; i < 40; i++) {
         arena.tick([1, 2, 3].map(() => act(arena, "anna", { ...SHOOT, aim: Math.PI / 2, durationMs: 8 })));
         for (const { firedAtMs } of arena.state.shots.values()) firedAt.add(firedAtMs);
-        expect(arena.state.shots.size).toBeLessThanOrEqual(3);
+        expect(arena.state.shots.size).toBeLessThanOrEqual(4);
       }
       const times = [...firedAt];
       expect(times).toHaveLength(7);
@@ -227,7 +200,10 @@ describe("the arena", () => {
         1 + Math.ceil((200 - RULES.playerRadius - RULES.shotRadius) / (RULES.shotSpeed / 20)),
       );
       expect(player(arena, "ben").hp).toBe(RULES.hpMax - RULES.hitDamage);
-      expect(arena.state.shots.size).toBe(0);
+      const [shot] = arena.state.shots.values();
+      expect(shot?.lifeMs).toBe(Math.floor((181 / RULES.shotSpeed) * 1000));
+      tickFor(arena, RULES.shotLifetimeMs);
+      expect(player(arena, "ben").hp).toBe(RULES.hpMax - RULES.hitDamage);
       expect(player(arena, "anna")).toMatchObject({ score: RULES.scorePerHit, kills: 0, hp: RULES.hpMax });
     });
 
@@ -236,9 +212,8 @@ describe("the arena", () => {
       place(arena, "anna", 200, 350);
       place(arena, "ben", 350, 350);
       arena.tick([act(arena, "anna", SHOOT)]);
-      tickFor(arena, 150);
-      expect(arena.state.shots.size).toBe(0);
-      tickFor(arena, 500);
+      expect([...arena.state.shots.values()][0]?.lifeMs).toBe(Math.floor((50 / RULES.shotSpeed) * 1000));
+      tickFor(arena, RULES.shotLifetimeMs);
       expect(player(arena, "ben").hp).toBe(RULES.hpMax);
     });
 
@@ -356,7 +331,7 @@ describe("the arena", () => {
   });
 
   it("is the same to the byte when the same happens again, and clients mirror it", async () => {
-    const battle: Driver = await RoomDriver.create(Arena, ArenaState, { seed: 2026 });
+    const battle = await createArena({ seed: 2026 });
     const mirror = new Mirror(describeSchema(ArenaState));
     mirror.applySnapshot(battle.runtime.encoder.snapshot());
     const script = createRandom(77);
@@ -377,6 +352,7 @@ describe("the arena", () => {
               dy: pick(255) - 127,
               aim: Math.atan2(enemy.y - y, enemy.x - x),
               shoot: pick(3) > 0,
+              seenAtMs: Math.max(0, Math.floor(battle.nowMs) - pick(400)),
             }),
           );
         }
@@ -392,7 +368,7 @@ describe("the arena", () => {
       const { change } = battle.tick(incoming, 40 + pick(30));
       mirror.applyPatch(change.patch);
       expect(mirror.hash()).toBe(battle.runtime.encoder.hash());
-      expect(battle.state.shots.size).toBeLessThanOrEqual(3 * ids.length);
+      expect(battle.state.shots.size).toBeLessThanOrEqual(4 * ids.length);
       kills += battle.sent.filter(({ type }) => type === "kill").length;
     }
     expect(kills).toBeGreaterThan(5);
