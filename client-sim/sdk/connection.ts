@@ -3,7 +3,7 @@
  * the server has gone silent. It ends once, with a `Loss` that says why, and is not used again.
  */
 import { RookeryError } from "../../shared/errors.ts";
-import { decodeServerMessage } from "../../shared/protocol/codec.ts";
+import { decodeServerMessage } from "../../shared/protocol/client-codec.ts";
 import { ServerMessage, type ServerValue } from "../../shared/protocol/wire.ts";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import { CLIENT_LIMITS } from "./limits.ts";

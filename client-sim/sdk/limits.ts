@@ -42,4 +42,10 @@ export const CLIENT_LIMITS = {
   /** Or as soon as there are so many: half of what the server keeps for a session. */
   ackEvents: 2_048,
   ackBytes: 256 * 1024,
+
+  // Prediction.
+  /** Inputs ahead of the server: at 60 a second for some 4 s. Then the player stands still until the server answers. */
+  predictedInputsMax: 256,
+  /** Within this time what is drawn moves over to a corrected prediction. */
+  correctionMs: 100,
 } as const;

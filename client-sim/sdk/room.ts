@@ -3,13 +3,24 @@
  * when the session itself is lost it goes on with a new one (`onRejoin`), unless that is not wanted or not possible.
  */
 import type { ErrorCode, RookeryError } from "../../shared/errors.ts";
-import { type EntitySchema, encodeInput, isInputSchema, type Mirror } from "../../shared/schema/index.ts";
+import {
+  decodeInput,
+  type EntitySchema,
+  encodeInput,
+  isInputSchema,
+  type Mirror,
+} from "../../shared/schema/index.ts";
 import type { Scheduler } from "../../shared/time.ts";
 import type { ClockSync } from "./clock-sync.ts";
+import { type Entities, type Interpolated, type InterpolateOptions, Interpolator } from "./interpolator.ts";
 import type { LinkPhase, LinkSetup } from "./link.ts";
 import { Listeners, reportUncaught } from "./listeners.ts";
+import { NumberFields } from "./number-fields.ts";
+import { PlaybackClock } from "./playback-clock.ts";
+import { type PredictOptions, Predictor } from "./predictor.ts";
 import { errorOfLoss, type Loss } from "./retry-policy.ts";
 import { Session, type StateInfo } from "./session.ts";
+import { StateFeed } from "./state-feed.ts";
 import type { MessageSchemas, PayloadArguments, PayloadOf, RoomOptions, StateOf } from "./types.ts";
 
 export type ConnectionState = "connecting" | "open" | "reconnecting" | "closed";
@@ -51,6 +62,9 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
     else this.#onError.emit(error);
   };
   readonly #onError = new Listeners<[error: unknown]>(reportUncaught);
+  /** What must not lag behind the state, as the users' own callbacks may at the start. */
+  readonly #feed = new StateFeed(this.#report);
+  #playback: PlaybackClock | undefined;
   readonly #onMessage = new Map<string, Listeners<[payload: unknown, type: string]>>();
   readonly #onState = new Listeners<[info: StateInfo]>(this.#report);
   readonly #onDrop = new Listeners<CloseArguments>(this.#report);
@@ -64,9 +78,12 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
     this.#messages = setup.options.messages;
     this.#onSettled = setup.onSettled;
     this.#session = new Session<S>(setup.link, setup.options.state, setup.eventsReceived, {
-      onState: (info) => this.#deliver(() => this.#onState.emit(info)),
+      onState: (info) => {
+        this.#feed.tellState(info);
+        this.#deliver(() => this.#onState.emit(info));
+      },
       onEvent: (name, payload) => this.#deliver(() => this.#emitMessage(name, payload)),
-      onBegun: () => (this.#isSettled ? this.#deliver(() => this.#onRejoin.emit()) : this.#settle()),
+      onBegun: () => this.#begin(),
       onResumed: () => this.#deliver(() => this.#onReconnect.emit()),
       onDropped: ({ close, reason }) => this.#deliver(() => this.#onDrop.emit(close, reason)),
       onEnded: (loss) => this.#end(loss),
@@ -94,6 +111,11 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
 
   get slot(): number {
     return this.#session.welcome.slot;
+  }
+
+  /** Number of the server's worker that runs the room. */
+  get worker(): number {
+    return this.#session.welcome.worker;
   }
 
   /** Ticks per second; 0 for a room without ticks. */
@@ -147,8 +169,58 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
    * acknowledgement; SchemaError or TypeError for a payload that cannot be encoded
    */
   send<K extends keyof M & string>(type: K, ...[payload]: PayloadArguments<PayloadOf<M[K]>>): number {
-    const schema = this.#messages?.[type];
-    return this.#session.send(type, isInputSchema(schema) ? encodeInput(schema, payload as never) : payload);
+    return this.#session.send(type, this.#encode(type, payload));
+  }
+
+  /**
+   * Predicts the player's own body: what is sent through the predictor takes effect here at once, and states correct it.
+   * It outlives connections, and begins anew with a new session.
+   *
+   *     const me = room.predict({
+   *       message: "move",
+   *       read: ({ players }) => plainBodyOf(players.get(room.sessionId)),
+   *       step: (body, input) => stepBody(body, input, input.durationMs),
+   *       numbers: ["x", "y"],
+   *     });
+   *     me.send({ durationMs: 16, dx: 127, dy: 0 });
+   *     draw(me.shown());
+   */
+  predict<K extends keyof M & string, B extends object>(
+    options: PredictOptions<StateOf<S>, K, PayloadOf<M[K]>, B>,
+  ): Predictor<PayloadOf<M[K]>, B> {
+    return new Predictor({
+      options,
+      read: () => options.read(this.state),
+      send: (input) => this.#sendInput(options.message, input),
+      feed: this.#feed,
+      scheduler: this.#scheduler,
+    });
+  }
+
+  /**
+   * Shows how entities move between states, a little in the past; all interpolators of a room show the same moment. It
+   * outlives connections, and begins anew with a new session.
+   *
+   *     const others = room.interpolate((state) => state.players, { numbers: ["x", "y"], angles: ["angle"] });
+   *     for (const [id, { x, y, angle }, player] of others.entries()) draw(player.name, x, y, angle);
+   *
+   * @param select which entities, by key; called after each state
+   */
+  interpolate<E extends Interpolated<N | A>, N extends string, A extends string = never>(
+    select: (state: StateOf<S>) => Entities<E>,
+    { numbers, angles, snapDistance }: InterpolateOptions<N, A>,
+  ): Interpolator<E, N | A> {
+    this.#playback ??= new PlaybackClock(this.#feed, this.roomTimeMs, this.#scheduler.now());
+    return new Interpolator({
+      select: () => select(this.state),
+      fields: new NumberFields(numbers, angles),
+      snapDistance,
+      playback: this.#playback,
+      feed: this.#feed,
+      scheduler: this.#scheduler,
+      roomNow: () => this.clock.now(),
+      roomTimeMs: this.roomTimeMs,
+    });
   }
 
   /**
@@ -206,6 +278,24 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
   leave(): Promise<number> {
     this.#session.leave();
     return this.#left.promise;
+  }
+
+  #encode(type: string, payload: unknown): unknown {
+    const schema = this.#messages?.[type];
+    return isInputSchema(schema) ? encodeInput(schema, payload as never) : payload;
+  }
+
+  #sendInput<I>(type: string, input: I): { readonly seq: number; readonly input: I } {
+    const schema = this.#messages?.[type];
+    const payload = this.#encode(type, input);
+    const seq = this.#session.send(type, payload);
+    return { seq, input: isInputSchema(schema) ? (decodeInput(schema, payload as Uint8Array) as I) : input };
+  }
+
+  #begin(): void {
+    if (!this.#isSettled) return this.#settle();
+    this.#feed.tellNewSession();
+    this.#deliver(() => this.#onRejoin.emit());
   }
 
   #settle(): void {

@@ -3,7 +3,7 @@
  * connections, so that each message and each event arrives once (PROTOCOL.md, sections M, E, A and R).
  */
 import { RookeryError } from "../../shared/errors.ts";
-import { encodeClientValue, findAck } from "../../shared/protocol/codec.ts";
+import { encodeClientValue, findAck } from "../../shared/protocol/client-codec.ts";
 import { Outbox } from "../../shared/protocol/outbox.ts";
 import { ClientMessage, ServerMessage, type ServerValue, type Welcome } from "../../shared/protocol/wire.ts";
 import { describe, type EntitySchema, Mirror, SchemaError, schemaHash } from "../../shared/schema/index.ts";

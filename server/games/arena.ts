@@ -112,7 +112,11 @@ export class Arena extends Room<typeof ArenaState, ArenaData> {
   #enter(sessionId: string, looks: { name: string; colour: number; isBot?: boolean }, mind?: Mind): void {
     const { x, y } = this.#chooseSpawn();
     this.state.players.set(sessionId, { ...looks, x, y, hp: RULES.hpMax });
-    this.data.fighters.set(sessionId, { balanceMs: 0, canShootAtMs: 0, ...(mind && { mind }) });
+    this.data.fighters.set(sessionId, {
+      balanceMs: RULES.inputMsMax,
+      canShootAtMs: 0,
+      ...(mind && { mind }),
+    });
   }
 
   #exit(sessionId: string): void {

@@ -8,6 +8,9 @@ import type { SchemaDescriptor } from "../schema/descriptor.ts";
 export const SUBPROTOCOL = "rookery.v1";
 export const PROTOCOL_VERSION = 1;
 
+/** Of the tag that ends every server message. */
+export const TRAILER_BYTES = 4;
+
 /** First element of every server-to-client value. */
 export const ServerMessage = { WELCOME: 0, STATE: 1, SNAPSHOT: 2, EVENT: 3, PONG: 4, OWN: 5 } as const;
 /** First element of every client-to-server value. */
@@ -30,6 +33,8 @@ export type Welcome = {
   readonly reconnectMs: number;
   /** Grows by one each time another owner takes the room over. */
   readonly epoch: number;
+  /** Number of the worker that runs the room, from 0: for people who want to see where they play. */
+  readonly worker: number;
   /** The trailer of every message of this room and epoch. */
   readonly tag: number;
   /** Ticks per second; 0 for a room without ticks. */

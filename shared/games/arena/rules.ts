@@ -26,8 +26,8 @@ export const RULES = {
   /** How long one input may last: clients send 20 to 125 a second, and cut what took longer into several. */
   inputMsMin: 8,
   inputMsMax: 50,
-  /** Time a player may be behind with inputs; see `TimeAccount`. */
-  inputBacklogMsMax: 250,
+  /** Time a player may be behind with inputs: a connection that stalls for half a second costs no prediction. See `TimeAccount`. */
+  inputBacklogMsMax: 500,
 
   hpMax: 100,
   hitDamage: 25,

@@ -3,9 +3,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ClockSync } from "../../../client-sim/sdk/clock-sync.ts";
 import { CLIENT_LIMITS } from "../../../client-sim/sdk/limits.ts";
+import { createRandom } from "../../../shared/sim/random.ts";
 import { SimulatedTime } from "../../support/simulated-time.ts";
 
-type Way = { readonly delayMs: number; readonly jitterMs: number };
+type Way = {
+  readonly delayMs: number;
+  readonly jitterMs: number;
+  /** This part of what the server sends is held up for so long. */
+  readonly heldShare?: number;
+  readonly heldMs?: number;
+};
 
 /** A clock that pings a room over a network, as a connection does. */
 class Simulation {
@@ -35,7 +42,9 @@ class Simulation {
     const sentAtMs = this.time.now();
     this.time.setTimeout(() => {
       const roomTimeMs = this.roomTimeAt(this.time.now());
-      this.time.setTimeout(() => this.clock.sample(sentAtMs, roomTimeMs), this.#delayMs());
+      const { heldShare = 0, heldMs = 0 } = this.way;
+      const backMs = this.#delayMs() + (this.#random() < heldShare ? heldMs : 0);
+      this.time.setTimeout(() => this.clock.sample(sentAtMs, roomTimeMs), backMs);
     }, this.#delayMs());
     this.#pings += 1;
     const { burstPings, burstPingMs, pingMs } = CLIENT_LIMITS;
@@ -87,6 +96,34 @@ describe("the room's clock", () => {
       ),
       { numRuns: 50 },
     );
+  });
+
+  describe.each([1, 2, 3])("at 100 +- 20 ms, with every fifth answer held up by 200 ms (seed %i)", (seed) => {
+    const way = { delayMs: 80, jitterMs: 40, heldShare: 0.2, heldMs: 200 };
+
+    it("is within the jitter after 2 s, though it began at a state a tenth of a second old", async () => {
+      const { next } = createRandom(seed);
+      const simulation = new Simulation((nowMs) => nowMs - 4_321, way, next);
+      simulation.clock.anchor(simulation.roomTimeAt(simulation.time.now() - 100));
+      await simulation.advance(2_000);
+      expect(Math.abs(simulation.errorMs)).toBeLessThanOrEqual(20);
+    });
+
+    it.each([200e-6, -200e-6])("stays there for ten minutes while the clocks drift (%d)", async (drift) => {
+      const { next } = createRandom(seed);
+      const simulation = new Simulation((nowMs) => nowMs * (1 + drift), way, next);
+      await simulation.advance(2_000);
+      let last = simulation.clock.now();
+      for (let i = 0; i < 6_000; i++) {
+        await simulation.advance(100);
+        // Half of what the jitter may hide, and what the clocks drift apart while the best sample is in use.
+        expect(Math.abs(simulation.errorMs)).toBeLessThanOrEqual(20 + 4);
+        const elapsedMs = simulation.clock.now() - last;
+        expect(elapsedMs).toBeGreaterThanOrEqual(89);
+        expect(elapsedMs).toBeLessThanOrEqual(111);
+        last += elapsedMs;
+      }
+    });
   });
 
   it("takes the sample with the shortest round trip, until it is old", async () => {

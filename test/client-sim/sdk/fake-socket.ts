@@ -22,6 +22,9 @@ export class FakeSocket implements WebSocketLike {
   onclose: ((event: CloseLike) => void) | null = null;
   onerror: (() => void) | null = null;
   latencyMs = 0;
+  /** By how much longer what the server sends next is held up, and all that comes after it. */
+  holdMs = (): number => 0;
+  #inwardDueMs = 0;
   /** What the client has sent, arrived or not. */
   readonly sent: Uint8Array[] = [];
   /** What has arrived at the server. */
@@ -48,7 +51,7 @@ export class FakeSocket implements WebSocketLike {
     if (this.readyState !== OPEN) throw new Error("the socket is not open");
     const copy = data.slice();
     this.sent.push(copy);
-    this.#later(() => {
+    this.#later(this.latencyMs, () => {
       this.received.push(copy);
       this.#onReceived();
     });
@@ -68,11 +71,11 @@ export class FakeSocket implements WebSocketLike {
 
   deliver(bytes: Uint8Array): void {
     const copy = bytes.slice().buffer;
-    this.#later(() => this.onmessage?.({ data: copy }));
+    this.#inward(() => this.onmessage?.({ data: copy }));
   }
 
   closeByServer(code: number): void {
-    this.#later(() => this.#end(code));
+    this.#inward(() => this.#end(code));
   }
 
   /** The connection breaks. */
@@ -87,10 +90,16 @@ export class FakeSocket implements WebSocketLike {
     this.onclose?.({ code });
   }
 
+  #inward(action: () => void): void {
+    const nowMs = this.#time.now();
+    this.#inwardDueMs = Math.max(this.#inwardDueMs, nowMs + this.latencyMs + this.holdMs());
+    this.#later(this.#inwardDueMs - nowMs, action);
+  }
+
   /** In order even at equal times, and never once the socket is closed. */
-  #later(action: () => void): void {
+  #later(delayMs: number, action: () => void): void {
     this.#time.setTimeout(() => {
       if (this.readyState !== CLOSED) action();
-    }, this.latencyMs);
+    }, delayMs);
   }
 }

@@ -4,7 +4,8 @@ import { CLIENT_LIMITS } from "../../../client-sim/sdk/limits.ts";
 import { ERRORS } from "../../../shared/errors.ts";
 import { parseOffer } from "../../../shared/protocol/handshake.ts";
 import { describe as describeSchema, schemaHash } from "../../../shared/schema/index.ts";
-import { BASE_URL, TestState } from "./fake-server.ts";
+import { BASE_URL } from "./fake-host.ts";
+import { TestState } from "./fake-server.ts";
 import { joinRoom, makeClient, settled } from "./setup.ts";
 
 function refusal(status: number, code: string, headers: Record<string, string> = {}): () => Response {

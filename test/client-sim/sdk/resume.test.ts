@@ -5,7 +5,8 @@ import { ERRORS } from "../../../shared/errors.ts";
 import { assembleMessage, decodeClientValue, encodeServerValue } from "../../../shared/protocol/codec.ts";
 import { parseOffer } from "../../../shared/protocol/handshake.ts";
 import { ClientMessage, ServerMessage } from "../../../shared/protocol/wire.ts";
-import { RECONNECT_MS, SLOT_BASE, TestState } from "./fake-server.ts";
+import { RECONNECT_MS, SLOT_BASE } from "./fake-host.ts";
+import { TestState } from "./fake-server.ts";
 import { clientOf, joinRoom, record, settled, type TestRoom } from "./setup.ts";
 
 /** Longer than any first delay before a new connection. */

@@ -3,7 +3,8 @@ import { Client, type ClientOptions } from "../../../client-sim/sdk/client.ts";
 import type { Room } from "../../../client-sim/sdk/room.ts";
 import type { RoomOptions } from "../../../client-sim/sdk/types.ts";
 import { SimulatedTime } from "../../support/simulated-time.ts";
-import { BASE_URL, FakeServer, MoveInput, TestState } from "./fake-server.ts";
+import { BASE_URL } from "./fake-host.ts";
+import { FakeServer, MoveInput, TestState } from "./fake-server.ts";
 
 export const MESSAGES = { move: MoveInput };
 export type TestRoom = Room<typeof TestState, typeof MESSAGES>;

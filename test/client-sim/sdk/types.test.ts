@@ -2,10 +2,10 @@
 import type { ObjectSchema, StringSchema } from "valibot";
 import { describe, expectTypeOf, it } from "vitest";
 import type { Client } from "../../../client-sim/sdk/client.ts";
-import type { DynamicState, Room } from "../../../client-sim/sdk/index.ts";
+import type { DynamicState, Interpolator, Predictor, Room } from "../../../client-sim/sdk/index.ts";
 import type { WebSocketConstructor } from "../../../client-sim/sdk/socket.ts";
-import type { Mirror } from "../../../shared/schema/index.ts";
-import type { MoveInput, TestState } from "./fake-server.ts";
+import type { InputOf, Mirror, View } from "../../../shared/schema/index.ts";
+import type { MoveInput, Player, TestState } from "./fake-server.ts";
 
 type Chat = ObjectSchema<{ readonly text: StringSchema<undefined> }, undefined>;
 type Schemas = { move: typeof MoveInput; chat: Chat };
@@ -61,6 +61,49 @@ describe("types", () => {
     expectTypeOf(join).returns.resolves.toEqualTypeOf<TypedRoom>();
     expectTypeOf(joinUntyped).returns.resolves.toEqualTypeOf<Room>();
     expectTypeOf(joinState).returns.resolves.toEqualTypeOf<Room<typeof TestState>>();
+  });
+
+  it("of a prediction follow from what is read and which message carries its inputs", () => {
+    const predict = (room: TypedRoom) =>
+      room.predict({
+        message: "move",
+        read: ({ players }) => {
+          const player = players.get("id");
+          return player && { x: player.x, name: player.name };
+        },
+        step: (body, { dx }) => ({ ...body, x: body.x + dx }),
+        numbers: ["x"],
+      });
+    expectTypeOf(predict).returns.toEqualTypeOf<
+      Predictor<InputOf<typeof MoveInput>, { x: number; name: string }>
+    >();
+    const refuse = (room: TypedRoom) => {
+      const read = () => ({ x: 1, name: "" });
+      // @ts-expect-error there is no such message
+      room.predict({ message: "jump", read, step: (body) => body });
+      // @ts-expect-error a name cannot be blended
+      room.predict({ message: "move", read, step: (body) => body, numbers: ["name"] });
+      // @ts-expect-error the input has no such field
+      room.predict({ message: "move", read, step: (body, { speed }) => ({ ...body, x: speed }) });
+    };
+    expectTypeOf(refuse).toBeFunction();
+  });
+
+  it("of an interpolation follow from the entities selected and the fields named", () => {
+    const interpolate = (room: TypedRoom) =>
+      room.interpolate(({ players }) => players, { numbers: ["x"], angles: ["hp"] });
+    expectTypeOf(interpolate).returns.toEqualTypeOf<Interpolator<View<typeof Player>, "x" | "hp">>();
+    const sampleOf = (interpolator: ReturnType<typeof interpolate>) => interpolator.sample("id");
+    expectTypeOf(sampleOf).returns.toEqualTypeOf<{ readonly x: number; readonly hp: number } | undefined>();
+    const refuse = (room: TypedRoom) => {
+      // @ts-expect-error a name is no number
+      room.interpolate(({ players }) => players, { numbers: ["name"] });
+      // @ts-expect-error another owner's field may be absent
+      room.interpolate(({ players }) => players, { numbers: ["ammo"] });
+      // @ts-expect-error there is no such field
+      room.interpolate(({ players }) => players, { numbers: ["speed"] });
+    };
+    expectTypeOf(refuse).toBeFunction();
   });
 
   it("take every WebSocket there is", () => {

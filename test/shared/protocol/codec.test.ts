@@ -37,6 +37,7 @@ const WELCOME: Welcome = {
   resumeToken: "s1.1.secret",
   reconnectMs: 15_000,
   epoch: 1,
+  worker: 1,
   tag: TAG,
   tickRate: 20,
   nextEvent: 1,

@@ -1,0 +1,83 @@
+/**
+ * The client's side of the codec: what it sends to bytes, and what it is sent back from them (PROTOCOL.md, sections F,
+ * M and A). Nothing is unpacked that `prescan` has not passed, and nothing is sent that it would refuse. What is encoded
+ * owns its bytes; byte strings in what is decoded are views, for a client that applies them at once.
+ */
+import { RookeryError } from "../errors.ts";
+import { isServerValue } from "./forms.ts";
+import { pack, Unpacker } from "./msgpack.ts";
+import { assertPlain } from "./plain.ts";
+import { prescanValue } from "./prescan.ts";
+import { type ClientValue, ServerMessage, type ServerValue, TRAILER_BYTES } from "./wire.ts";
+
+/** @throws TypeError that names what cannot travel */
+export function encodeClientValue(value: ClientValue): Uint8Array {
+  assertPlain(value);
+  return pack(value);
+}
+
+/**
+ * @param tag what WELCOME told; undefined for the first message of a connection, which must begin with WELCOME and
+ * end in the tag that it tells
+ * @throws RookeryError PROTOCOL_ERROR
+ */
+export function decodeServerMessage(bytes: Uint8Array, tag: number | undefined): ServerValue[] {
+  const end = bytes.length - TRAILER_BYTES;
+  if (end <= 0) refuse("The message has no value.");
+  const trailer = uint32At(bytes, end);
+  if (tag !== undefined && trailer !== tag) refuse("The message ends in another tag.");
+  const values: ServerValue[] = [];
+  const unpacker = new Unpacker(bytes);
+  for (let at = 0; at < end; ) {
+    const next = prescanValue(bytes, at, end);
+    const value = unpacker.next();
+    if (!isServerValue(value)) refuse("The server sent a value of unknown form.");
+    values.push(value);
+    at = next;
+  }
+  if (tag === undefined) {
+    const first = values[0];
+    if (first?.[0] !== ServerMessage.WELCOME) refuse("The first value is not a WELCOME.");
+    if (first[2].tag !== trailer) refuse("The message ends in another tag.");
+  }
+  return values;
+}
+
+/**
+ * @param near a sequence less than 32,768 away from the one looked for, such as the last one acknowledged
+ * @returns the slot's sequence, or undefined when the table has no row for it
+ * @throws RookeryError PROTOCOL_ERROR for a table that is cut short
+ */
+export function findAck(bytes: Uint8Array, slot: number, near: number): number | undefined {
+  let at = 0;
+  while (at < bytes.length) {
+    let rowSlot = 0;
+    let scale = 1;
+    let byte = 0x80;
+    while (byte >= 0x80 && at < bytes.length) {
+      byte = bytes[at] as number;
+      rowSlot += (byte & 0x7f) * scale;
+      scale *= 0x80;
+      at += 1;
+    }
+    if (byte >= 0x80 || at + 2 > bytes.length) refuse("The table of acknowledgements is cut short.");
+    if (rowSlot === slot) return expand((bytes[at] as number) | ((bytes[at + 1] as number) << 8), near);
+    at += 2;
+  }
+  return undefined;
+}
+
+/** The number nearest to `near` with these low 16 bits. */
+function expand(low: number, near: number): number {
+  return near + (((low - near) << 16) >> 16);
+}
+
+function uint32At(bytes: Uint8Array, at: number): number {
+  let value = 0;
+  for (let i = 3; i >= 0; i -= 1) value = value * 256 + (bytes[at + i] as number);
+  return value;
+}
+
+function refuse(sentence: string): never {
+  throw new RookeryError("PROTOCOL_ERROR", sentence);
+}
