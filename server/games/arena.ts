@@ -112,6 +112,7 @@ export class Arena extends Room<typeof ArenaState, ArenaData> {
   #enter(sessionId: string, looks: { name: string; colour: number; isBot?: boolean }, mind?: Mind): void {
     const { x, y } = this.#chooseSpawn();
     this.state.players.set(sessionId, { ...looks, x, y, hp: RULES.hpMax });
+    // One input in advance: the first shall not be cut because it comes before the first tick has paid.
     this.data.fighters.set(sessionId, {
       balanceMs: RULES.inputMsMax,
       canShootAtMs: 0,
