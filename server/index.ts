@@ -3,7 +3,7 @@ export { type ErrorCode, RookeryError } from "../shared/errors.ts";
 export * from "../shared/schema/fields.ts";
 export { type InputOf, input } from "../shared/schema/input.ts";
 export type { Live } from "../shared/schema/types.ts";
-export type { Client, ClientList } from "./room/client.ts";
+export type { Client, ClientList, ClientView } from "./room/client.ts";
 export { type EffectContext, effect } from "./room/effects.ts";
 export { message } from "./room/messages.ts";
 export { type AuthContext, type JoinOptions, Room, type RoomClock, type RoomLog } from "./room/room.ts";

@@ -5,5 +5,6 @@ await serve({
   rooms: {
     arena: () => import("./games/arena.ts"),
     "connect-four": () => import("./games/connect-four.ts"),
+    world: () => import("./games/world.ts"),
   },
 });

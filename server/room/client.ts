@@ -6,6 +6,9 @@ export interface ClientOwner {
   kick(client: Client, reason: string | undefined): void;
 }
 
+/** A circle, in the coordinates of the state's spatial maps. */
+export type ClientView = { readonly x: number; readonly y: number; readonly radius: number };
+
 /** @typeParam Auth what `static onAuth` returned for it */
 export class Client<Auth = unknown> {
   readonly sessionId: string;
@@ -17,12 +20,33 @@ export class Client<Auth = unknown> {
   /** Sequence of the last message of this client that the room has applied. */
   lastMessageSeq = 0;
   readonly #owner: ClientOwner;
+  #view: ClientView | undefined;
 
   constructor(owner: ClientOwner, sessionId: string, slot: number, auth: Auth) {
     this.#owner = owner;
     this.sessionId = sessionId;
     this.slot = slot;
     this.auth = auth;
+  }
+
+  /**
+   * What this client sees of the state's spatial maps; undefined, as at first: nothing. Set it in `onJoin` and
+   * move it with the player. What else is in the state, all clients see.
+   *
+   * @throws RangeError for numbers that are not finite, and a radius below 0
+   */
+  get view(): ClientView | undefined {
+    return this.#view;
+  }
+
+  set view(view: ClientView | undefined) {
+    if (
+      view &&
+      !(Number.isFinite(view.x) && Number.isFinite(view.y) && view.radius >= 0 && view.radius < Infinity)
+    ) {
+      throw new RangeError(`a view has finite x, y and radius, not ${view.x}, ${view.y} and ${view.radius}`);
+    }
+    this.#view = view && { x: view.x, y: view.y, radius: view.radius };
   }
 
   /** Sends a message to this client alone: reliable, in order, also across a lost connection. */

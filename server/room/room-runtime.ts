@@ -12,6 +12,7 @@ import { createRandom, type Random } from "../../shared/sim/random.ts";
 import { LIMITS } from "../limits.ts";
 import { Client, type ClientList, Clients } from "./client.ts";
 import { type AnyEffect, type PendingEffect, RoomEffects } from "./effects.ts";
+import { Interest } from "./interest.ts";
 import { InvalidPayload } from "./messages.ts";
 import { constructRoom, type Room, type RoomClock, type RoomLog } from "./room.ts";
 import type { RoomClass } from "./room-class.ts";
@@ -82,6 +83,8 @@ export class RoomRuntime implements RoomApi {
   readonly log: RoomLog;
   readonly schema: EntitySchema;
   readonly encoder: StateEncoder<EntitySchema>;
+  /** Who sees what of the state's spatial maps, if it has any. */
+  readonly interest: Interest | undefined;
   readonly clients = new Clients();
   readonly timers: RoomTimers;
   readonly messageNames: readonly string[];
@@ -102,6 +105,7 @@ export class RoomRuntime implements RoomApi {
     this.log = log;
     this.schema = roomClass.state ?? NoState;
     this.encoder = new StateEncoder(this.schema);
+    this.interest = this.encoder.spatial && new Interest(this.encoder.spatial);
     this.timers = new RoomTimers(() => this.#clock.nowMs);
     this.#effects = new RoomEffects(identity.roomId, (effect) => this.#step.effects.push(effect));
     this.#random = createRandom(identity.seed);
@@ -141,7 +145,9 @@ export class RoomRuntime implements RoomApi {
     this.#step = emptyStep();
     const acks: Ack[] = [];
     for (const client of touched) acks.push({ slot: client.slot, seq: client.lastMessageSeq });
-    return { ...result, acks, change: this.encoder.commit() };
+    const change = this.encoder.commit();
+    this.interest?.update();
+    return { ...result, acks, change };
   }
 
   #apply(event: RoomEvent): void {

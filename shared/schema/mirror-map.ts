@@ -1,6 +1,6 @@
 /**
- * A map field in the mirror: the entities by key, in the order they were made, and who wants to know of changes.
- * For what is there already when a listener is added, iterate.
+ * A map field in the mirror: the entities by key, in the order in which they were made or, in a spatial map, came into
+ * view, and who wants to know of changes. For what is there already when a listener is added, iterate.
  */
 import type { EntitySchema } from "./fields.ts";
 import type { View } from "./types.ts";

@@ -12,6 +12,7 @@ import type { ByteWriter } from "./bytes.ts";
 import { writeField } from "./codec.ts";
 import type { FieldLayout } from "./layout.ts";
 import type { EntityRecord } from "./record.ts";
+import type { Changes } from "./store.ts";
 
 export const Operation = { CHANGE: 0, ADD: 1, REMOVE: 2, OWN: 3 } as const;
 
@@ -41,7 +42,14 @@ export function writeChange(writer: ByteWriter, record: EntityRecord, mask: numb
   writeFields(writer, record, fields);
 }
 
-/** The same for the private fields. */
+/** All that clients who know the state before the changes need to know it after them, but for private fields. */
+export function writeChanges(writer: ByteWriter, { removed, added, changed }: Changes): void {
+  for (const { id } of removed) writeRemove(writer, id);
+  for (const record of added) writeAdd(writer, record);
+  for (const record of changed) writeChange(writer, record, record.dirty);
+}
+
+/** A change of private fields. */
 export function writeOwn(writer: ByteWriter, record: EntityRecord, mask: number): void {
   const { privateMask, privateMaskBytes, publicCount } = record.shape;
   const fields = mask & privateMask;

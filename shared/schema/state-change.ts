@@ -1,6 +1,6 @@
 /**
  * What one step changed: the bytes for clients that are up to date, and the same as lists of ids for those that will
- * get it merged with later changes.
+ * get it merged with later changes. Of spatial entities, only `isEmpty` tells anything.
  */
 export type StateChange = {
   readonly isEmpty: boolean;

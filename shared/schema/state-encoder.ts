@@ -1,17 +1,21 @@
 /**
  * The server's side of a state: holds it, notices what changes and encodes each change once for everybody. All
  * output speaks of the state at the last commit; asking for it with changes uncommitted is an error of the caller.
+ * What is encoded here is for all clients; what only some of them see, the entities of spatial maps, is left to
+ * SpatialEncoder.
  */
 import { ByteWriter } from "./bytes.ts";
 import { readStore, writeStore } from "./checkpoint.ts";
-import { describe, schemaHash } from "./descriptor.ts";
+import { describeWithSchemas, schemaHash } from "./descriptor.ts";
 import type { EntitySchema } from "./fields.ts";
 import { compile, type Shape } from "./layout.ts";
 import { makeLiveClass } from "./live-entity.ts";
-import { writeAdd, writeChange, writeOwn, writeRemove } from "./pieces.ts";
+import { writeAdd, writeChange, writeChanges, writeOwn, writeRemove } from "./pieces.ts";
 import { hashRecords, ROOT_ID } from "./record.ts";
+import { SpatialEncoder } from "./spatial-encoder.ts";
+import { hasSpatialMap, layoutSpatialMaps } from "./spatial-layout.ts";
 import { NO_CHANGE, type StateChange } from "./state-change.ts";
-import { EntityStore, type LiveClass, LiveEntity, type LiveRecord } from "./store.ts";
+import { type Changes, EntityStore, type LiveClass, LiveEntity, type LiveRecord } from "./store.ts";
 import type { Live } from "./types.ts";
 
 type Compiled = {
@@ -27,8 +31,8 @@ const compiledSchemas = new WeakMap<EntitySchema, Compiled>();
 function compiledOf(schema: EntitySchema): Compiled {
   let compiled = compiledSchemas.get(schema);
   if (!compiled) {
-    const descriptor = describe(schema);
-    const shapes = compile(descriptor);
+    const { descriptor, schemas } = describeWithSchemas(schema);
+    const shapes = layoutSpatialMaps(compile(descriptor), schemas);
     compiled = { hash: schemaHash(descriptor), shapes, classes: shapes.map(makeLiveClass) };
     compiledSchemas.set(schema, compiled);
   }
@@ -40,6 +44,8 @@ const writer = new ByteWriter();
 
 export class StateEncoder<S extends EntitySchema> {
   readonly root: Live<S>;
+  /** The rest of the state, if it has spatial maps. */
+  readonly spatial: SpatialEncoder | undefined;
   readonly #schemaHash: string;
   readonly #store: EntityStore;
   #snapshot: Uint8Array | undefined;
@@ -50,6 +56,7 @@ export class StateEncoder<S extends EntitySchema> {
     this.#schemaHash = hash;
     this.#store = new EntityStore(shapes, classes, ROOT_ID);
     this.root = this.#store.root.live as Live<S>;
+    this.spatial = hasSpatialMap(shapes) ? new SpatialEncoder(this.#store) : undefined;
   }
 
   /**
@@ -71,60 +78,62 @@ export class StateEncoder<S extends EntitySchema> {
   /** Ends a step: encodes once what changed since the last commit. */
   commit(): StateChange {
     const store = this.#store;
+    this.spatial?.beginStep();
     if (!store.hasChanges) return NO_CHANGE;
-    const added = store.added.filter((record) => record.status !== "gone");
-    const changed = store.dirty.filter((record) => record.status !== "gone");
-    const removed = store.removed;
-    store.added = [];
-    store.dirty = [];
-    store.removed = [];
-    if (added.length + changed.length + removed.length === 0) return NO_CHANGE;
+    const all = store.takeChanges();
+    if (all.added.length + all.changed.length + all.removed.length === 0) return NO_CHANGE;
+    const { added, changed, removed } = this.spatial?.takeOut(all) ?? all;
 
     writer.reset();
-    for (const id of removed) writeRemove(writer, id);
-    for (const record of added) writeAdd(writer, record);
-    for (const record of changed) writeChange(writer, record, record.dirty);
+    writeChanges(writer, { added, changed, removed });
     const patch = writer.take();
     if (patch.length > 0) this.#snapshot = undefined;
 
-    const ownerPatches = encodeOwn(added, changed);
+    const ownerPatches = encodeOwn({ added, changed, removed });
     const changedMasks = changed.map((record) => record.dirty);
-    for (const record of added) store.settle(record);
-    for (const record of changed) store.settle(record);
+    for (const record of all.added) store.settle(record);
+    for (const record of all.changed) store.settle(record);
     return {
       isEmpty: false,
       patch,
       ownerPatches,
       added: added.map(idOfRecord),
-      removed,
+      removed: removed.map(idOfRecord),
       changed: changed.map(idOfRecord),
       changedMasks,
     };
   }
 
-  /** The public state. The bytes are kept until the state changes: do not write to them. */
+  /** The public state, without spatial entities. The bytes are kept until it changes: do not write to them. */
   snapshot(): Uint8Array {
     this.#assertCommitted();
     if (this.#snapshot) return this.#snapshot;
     const { root, records } = this.#store;
     writer.reset();
     writeChange(writer, root, root.shape.publicMask);
-    for (const record of records.values()) if (record !== root) writeAdd(writer, record);
+    for (const record of records.values()) {
+      if (record !== root && record.spatial === undefined) writeAdd(writer, record);
+    }
     this.#snapshot = writer.take();
     return this.#snapshot;
   }
 
-  /** @returns the private fields of what a session owns, to be applied after a snapshot; undefined if there are none */
+  /**
+   * @returns the private fields of what a session owns, to be applied after a snapshot, without those of spatial
+   * entities; undefined if there are none
+   */
   ownerSnapshot(sessionId: string): Uint8Array | undefined {
     this.#assertCommitted();
     const owned = this.#store.owned.get(sessionId);
     if (!owned) return undefined;
     writer.reset();
-    for (const record of owned) writeOwn(writer, record, record.shape.privateMask);
-    return writer.take();
+    for (const record of owned) {
+      if (record.spatial === undefined) writeOwn(writer, record, record.shape.privateMask);
+    }
+    return writer.length > 0 ? writer.take() : undefined;
   }
 
-  /** A 32-bit number over the public state; equal to `Mirror.hash()` of an equal state. */
+  /** A 32-bit number over the whole public state; equal to `Mirror.hash()` of an equal state. */
   hash(): number {
     this.#assertCommitted();
     return hashRecords(this.#store.records);
@@ -178,10 +187,7 @@ function idOfRecord(record: LiveRecord): number {
 }
 
 /** The private fields of new and changed entities, put together by owner. */
-function encodeOwn(
-  added: readonly LiveRecord[],
-  changed: readonly LiveRecord[],
-): ReadonlyMap<string, Uint8Array> {
+function encodeOwn({ added, changed }: Changes): ReadonlyMap<string, Uint8Array> {
   const byOwner = new Map<string, LiveRecord[]>();
   for (const records of [added, changed]) {
     for (const record of records) {

@@ -28,10 +28,21 @@ export interface Children {
   adopt(record: LiveRecord): void;
 }
 
+/** What a step did. */
+export type Changes = {
+  /** Holders before what they hold. */
+  readonly added: LiveRecord[];
+  /** Known before. */
+  readonly changed: LiveRecord[];
+  /** Known before; what was inside them is not listed. */
+  readonly removed: LiveRecord[];
+};
+
 /** All bits set: what is dirty already is never put on the dirty list. */
 const ALL = -1;
 
 export class LiveRecord extends EntityRecord {
+  declare readonly parent: LiveRecord | undefined;
   readonly store: EntityStore;
   /** Session that sees the private fields. */
   readonly owner: string;
@@ -101,6 +112,20 @@ export class EntityStore {
 
   get hasChanges(): boolean {
     return this.dirty.length > 0 || this.added.length > 0 || this.removed.length > 0;
+  }
+
+  /** Ends a step: what it did, without what is gone by now. */
+  takeChanges(): Changes {
+    const isThere = (record: LiveRecord) => record.status !== "gone";
+    const changes = {
+      added: this.added.filter(isThere),
+      changed: this.dirty.filter(isThere),
+      removed: this.removed,
+    };
+    this.added = [];
+    this.dirty = [];
+    this.removed = [];
+    return changes;
   }
 
   /** A record that is not part of the state until it is linked. */

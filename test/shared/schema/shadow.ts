@@ -84,20 +84,25 @@ export function isRef(field: Field): boolean {
   return field.kind === "ref";
 }
 
-/** @param session whose private fields are shown; undefined shows all */
-export function projectShadow(entity: ShadowEntity, session: string | undefined): Plain {
+/**
+ * @param session whose private fields are shown; undefined shows all
+ * @param isSeen who is shown
+ */
+export function projectShadow(
+  entity: ShadowEntity,
+  session: string | undefined,
+  isSeen: (entity: ShadowEntity) => boolean = () => true,
+): Plain {
   const projected: Plain = {};
   for (const [name, field] of Object.entries(entity.schema.fields)) {
     const value = entity.values[name];
     if (field.kind === "map") {
-      projected[name] = Array.from(entity.maps[name] ?? [], ([key, child]) => [
-        key,
-        projectShadow(child, session),
-      ]);
+      const children = Array.from(entity.maps[name] ?? []).filter(([, child]) => isSeen(child));
+      projected[name] = children.map(([key, child]) => [key, projectShadow(child, session, isSeen)]);
     } else if (field.kind === "owner" && session !== undefined && entity.owner !== session) {
       projected[name] = undefined;
     } else if (value instanceof ShadowEntity) {
-      projected[name] = value.isGone ? undefined : value.path;
+      projected[name] = value.isGone || !isSeen(value) ? undefined : value.path;
     } else projected[name] = value;
   }
   return projected;
