@@ -6,19 +6,32 @@ import { availableParallelism } from "node:os";
 import * as v from "valibot";
 
 /** A whole number in a range, written in decimal. */
-function integer(fallback: number, min: number, max: number) {
+function integer(
+  fallback: number,
+  min: number,
+  max: number,
+  problem = `must be a whole number from ${min} to ${max}`,
+) {
   return v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^\d{1,12}$/, `must be a whole number from ${min} to ${max}`),
+      v.regex(/^\d{1,12}$/, problem),
       v.transform(Number),
-      v.minValue(min, `must be a whole number from ${min} to ${max}`),
-      v.maxValue(max, `must be a whole number from ${min} to ${max}`),
+      v.minValue(min, problem),
+      v.maxValue(max, problem),
     ),
     String(fallback),
   );
 }
 
+function splitList(list: string): string[] {
+  return list
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+const WORKERS_PROBLEM = "must be auto, or a whole number from 0 to 256";
 const HANG_TIMEOUT_MS = 3_000;
 /** In development a worker may stand at a breakpoint. */
 const HANG_TIMEOUT_IN_DEVELOPMENT_MS = 600_000;
@@ -38,36 +51,19 @@ const origin = v.pipe(
 
 const Environment = v.object({
   PORT: integer(2567, 0, 65_535),
-  HOST: v.optional(v.pipe(v.string(), v.minLength(1, "must be an address to listen on")), "0.0.0.0"),
+  HOST: v.optional(v.string(), "0.0.0.0"),
   WORKERS: v.optional(
-    v.union([v.literal("auto"), integer(0, 0, 256)], "must be auto, or a whole number from 0 to 256"),
+    v.union([v.literal("auto"), integer(0, 0, 256, WORKERS_PROBLEM)], WORKERS_PROBLEM),
     "auto",
   ),
   PUBLIC_URL: v.optional(
     v.pipe(v.string(), v.regex(/^wss?:\/\/[^/\s]+$/, "must look like wss://game.example")),
   ),
-  ALLOWED_ORIGINS: v.optional(
-    v.pipe(
-      v.string(),
-      v.transform((list) =>
-        list
-          .split(",")
-          .map((item) => item.trim())
-          .filter((item) => item !== ""),
-      ),
-      v.array(origin),
-    ),
-    "",
-  ),
+  ALLOWED_ORIGINS: v.optional(v.pipe(v.string(), v.transform(splitList), v.array(origin)), ""),
   TRUSTED_PROXIES: v.optional(
     v.pipe(
       v.string(),
-      v.transform((list) =>
-        list
-          .split(",")
-          .map((item) => item.trim())
-          .filter((item) => item !== ""),
-      ),
+      v.transform(splitList),
       v.array(v.pipe(v.string(), v.ip("must be a comma-separated list of IP addresses"))),
     ),
     "",

@@ -40,7 +40,7 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
       log,
       startWorker: (slot, events) =>
         config.workers === 0
-          ? localWorker((link) => startWorker(rooms, link, log), events)
+          ? localWorker((link) => startWorker(rooms, link, slot, log), events)
           : forkWorker(slot, events),
       onGiveUp: () => {
         log.fatal("no worker can be started");
@@ -56,7 +56,8 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
 
 async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {
   const config = configOrExit();
-  const log = createLogger(config.logLevel, `worker-${process.env.ROOKERY_WORKER}`);
+  const slot = Number(process.env.ROOKERY_WORKER);
+  const log = createLogger(config.logLevel, `worker-${slot}`);
   exitOnUncaught(log);
   // A terminal's Ctrl-C and a container's stop reach all processes: the primary decides when workers end.
   process.on("SIGINT", () => undefined);
@@ -66,7 +67,7 @@ async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {
     if (isDrained) process.exit(0);
   });
   try {
-    await startWorker(rooms, link, log, () => {
+    await startWorker(rooms, link, slot, log, () => {
       isDrained = true;
     });
   } catch (error) {

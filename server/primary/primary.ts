@@ -25,7 +25,7 @@ import { Upgrades } from "./upgrade.ts";
 import type { WorkerEvents, WorkerPort } from "./worker-process.ts";
 
 const ID_BYTES = 9;
-const PAGES_DIRECTORY = fileURLToPath(new URL("../../client-sim/web", import.meta.url));
+const PAGES_DIRECTORY = fileURLToPath(new URL("../../client-sim/web/dist", import.meta.url));
 
 export type Primary = {
   readonly port: number;
@@ -136,7 +136,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
   const http = createHttpServer({
     config,
     log,
-    pages: new Pages([PAGES_DIRECTORY]),
+    pages: new Pages(PAGES_DIRECTORY, log),
     join,
     issueTicket: (admission, url) => tickets.issue(admission, url),
     rooms: (type) => matchmaker.list(type),

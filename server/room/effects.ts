@@ -65,6 +65,8 @@ export type PendingEffect = {
   readonly input: unknown;
 };
 
+export type SavedEffects = { readonly count: number; readonly pending: readonly PendingEffect[] };
+
 /** The effects of one room that have been started and have no result yet. */
 export class RoomEffects {
   readonly #pending = new Map<string, PendingEffect>();
@@ -75,6 +77,21 @@ export class RoomEffects {
   constructor(roomId: string, onStart: (effect: PendingEffect) => void) {
     this.#roomId = roomId;
     this.#onStart = onStart;
+  }
+
+  /** Those that have no result yet, in the order in which they were started. */
+  get pending(): readonly PendingEffect[] {
+    return [...this.#pending.values()];
+  }
+
+  save(): SavedEffects {
+    return { count: this.#count, pending: this.pending };
+  }
+
+  restore({ count, pending }: SavedEffects): void {
+    this.#count = count;
+    this.#pending.clear();
+    for (const effect of pending) this.#pending.set(effect.key, effect);
   }
 
   start(name: string, input: unknown): string {

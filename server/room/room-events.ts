@@ -72,10 +72,7 @@ export type StepResult = {
   }[];
   readonly left: readonly Client[];
   /** Clients whom the room told to leave: to be closed, and to come back as `left`. */
-  readonly kicked: readonly {
-    readonly client: Client;
-    readonly reason: string | undefined;
-  }[];
+  readonly kicked: readonly Client[];
   readonly effects: readonly PendingEffect[];
   readonly listingChanged: boolean;
   /** The room asked to end. */

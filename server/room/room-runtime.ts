@@ -8,8 +8,9 @@ import { encodeServerValue } from "../../shared/protocol/codec.ts";
 import { assertPlain } from "../../shared/protocol/plain.ts";
 import { type Ack, ServerMessage } from "../../shared/protocol/wire.ts";
 import { type EntitySchema, entity, StateEncoder } from "../../shared/schema/index.ts";
-import { createRandom, type Random } from "../../shared/sim/random.ts";
+import { createRandom, type Random, restoreRandom } from "../../shared/sim/random.ts";
 import { LIMITS } from "../limits.ts";
+import type { RuntimeCheckpoint } from "./checkpoint.ts";
 import { Client, type ClientList, Clients } from "./client.ts";
 import { type AnyEffect, type PendingEffect, RoomEffects } from "./effects.ts";
 import { Interest } from "./interest.ts";
@@ -55,7 +56,7 @@ type MutableStep = {
   arrived: Arrival[];
   dropped: { client: Client; reconnectMs: number }[];
   left: Client[];
-  kicked: { client: Client; reason: string | undefined }[];
+  kicked: Client[];
   effects: PendingEffect[];
   listingChanged: boolean;
   disconnected: boolean;
@@ -82,9 +83,8 @@ export class RoomRuntime implements RoomApi {
   readonly code: string;
   readonly log: RoomLog;
   readonly schema: EntitySchema;
-  readonly encoder: StateEncoder<EntitySchema>;
-  /** Who sees what of the state's spatial maps, if it has any. */
-  readonly interest: Interest | undefined;
+  #encoder: StateEncoder<EntitySchema>;
+  #interest: Interest | undefined;
   readonly clients = new Clients();
   readonly timers: RoomTimers;
   readonly messageNames: readonly string[];
@@ -92,7 +92,7 @@ export class RoomRuntime implements RoomApi {
   readonly #room: Room;
   readonly #reconnectMs: number;
   readonly #clock = { nowMs: 0, tick: 0 };
-  readonly #random: Random;
+  #random: Random;
   readonly #slots: boolean[] = [];
   #listing: Listing;
   #step = emptyStep();
@@ -104,8 +104,8 @@ export class RoomRuntime implements RoomApi {
     this.code = identity.code;
     this.log = log;
     this.schema = roomClass.state ?? NoState;
-    this.encoder = new StateEncoder(this.schema);
-    this.interest = this.encoder.spatial && new Interest(this.encoder.spatial);
+    this.#encoder = new StateEncoder(this.schema);
+    this.#interest = this.encoder.spatial && new Interest(this.encoder.spatial);
     this.timers = new RoomTimers(() => this.#clock.nowMs);
     this.#effects = new RoomEffects(identity.roomId, (effect) => this.#step.effects.push(effect));
     this.#random = createRandom(identity.seed);
@@ -124,6 +124,68 @@ export class RoomRuntime implements RoomApi {
     for (const [name, timer] of Object.entries(this.#room.timers)) timer.bind(name, this.timers);
     for (const [name, effect] of Object.entries(this.#room.effects)) effect.bind(name, this.#effects);
     this.messageNames = Object.keys(this.#room.messages).sort();
+  }
+
+  /** @throws DataCloneError when the room's `data` holds what cannot be cloned */
+  save(): RuntimeCheckpoint {
+    return {
+      ...this.#clock,
+      random: this.#random.save(),
+      state: this.#encoder.serialize(),
+      data: this.#room.data,
+      custom: this.#room.save?.(),
+      clients: [...this.clients].map(({ sessionId, slot, auth, isDropped, lastMessageSeq, view }) => ({
+        sessionId,
+        slot,
+        auth,
+        isDropped,
+        lastMessageSeq,
+        view,
+      })),
+      timers: this.timers.save(),
+      effects: this.#effects.save(),
+      listing: this.#listing,
+    };
+  }
+
+  /**
+   * Takes up the state of a checkpoint, in a runtime that has not been stepped.
+   *
+   * @throws SchemaError when the state is of another schema
+   */
+  restore(checkpoint: RuntimeCheckpoint): void {
+    this.#clock.nowMs = checkpoint.nowMs;
+    this.#clock.tick = checkpoint.tick;
+    this.#random = restoreRandom(checkpoint.random);
+    this.#encoder = StateEncoder.restore(this.schema, checkpoint.state);
+    this.#interest = this.#encoder.spatial && new Interest(this.#encoder.spatial);
+    this.#listing = checkpoint.listing;
+    for (const { sessionId, slot, auth, isDropped, lastMessageSeq, view } of checkpoint.clients) {
+      const client = new Client(this, sessionId, slot, auth);
+      Object.assign(client, { isDropped, lastMessageSeq, view });
+      this.clients.add(client);
+      this.#slots[slot] = true;
+    }
+    for (let slot = 0; slot < this.#slots.length; slot++) this.#slots[slot] ??= false;
+    this.timers.restore(checkpoint.timers);
+    this.#effects.restore(checkpoint.effects);
+    this.#room.data = checkpoint.data;
+    if (checkpoint.custom !== undefined) this.#room.restore?.(checkpoint.custom);
+  }
+
+  /** The replicated state. */
+  get encoder(): StateEncoder<EntitySchema> {
+    return this.#encoder;
+  }
+
+  /** Who sees what of the state's spatial maps, if it has any. */
+  get interest(): Interest | undefined {
+    return this.#interest;
+  }
+
+  /** Effects that have no result yet. */
+  get pendingEffects(): readonly PendingEffect[] {
+    return this.#effects.pending;
   }
 
   /**
@@ -290,7 +352,8 @@ export class RoomRuntime implements RoomApi {
   }
 
   kick(client: Client, reason: string | undefined): void {
-    this.#step.kicked.push({ client, reason });
+    if (reason !== undefined) this.send(client, "$error", { code: "KICKED", message: reason, seq: 0 });
+    this.#step.kicked.push(client);
   }
 
   broadcast(type: string, payload: unknown, except: Client | Iterable<Client> | undefined): void {

@@ -106,6 +106,10 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   onTick?(dtMs: number): void;
   /** The server is shutting down: last words to the clients. */
   onShutdown?(): void;
+  /** What `data` cannot hold, such as a physics world in WebAssembly, as bytes: part of every checkpoint. */
+  save?(): Uint8Array;
+  /** Takes up what `save` returned, after `state` and `data` are there again. */
+  restore?(bytes: Uint8Array): void;
   /** The room is over; the last hook that runs. */
   onDispose?(): void;
 

@@ -65,6 +65,7 @@ export function timer<Payload = undefined>(callback: (payload: Payload) => void)
   return new TimerDefinition(callback);
 }
 
+/** A timer that is set. */
 type Entry = {
   readonly id: number;
   readonly name: string;
@@ -72,6 +73,8 @@ type Entry = {
   readonly intervalMs: number | undefined;
   readonly payload: unknown;
 };
+
+export type SavedTimers = { readonly nextId: number; readonly entries: readonly Entry[] };
 
 /** The timers one room has set. */
 export class RoomTimers {
@@ -81,6 +84,16 @@ export class RoomTimers {
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
+  }
+
+  save(): SavedTimers {
+    return { nextId: this.#nextId, entries: [...this.#entries.values()] };
+  }
+
+  restore({ nextId, entries }: SavedTimers): void {
+    this.#nextId = nextId;
+    this.#entries.clear();
+    for (const entry of entries) this.#entries.set(entry.id, entry);
   }
 
   set(name: string, delayMs: number, intervalMs: number | undefined, payload: unknown): number {

@@ -48,10 +48,7 @@ export class EventQueue {
       const waits =
         count > LIMITS.messagesPerClientPerTickMax ||
         (event.type === "message" && count === LIMITS.messagesPerClientPerTickMax);
-      counts.set(
-        event.sessionId,
-        waits ? LIMITS.messagesPerClientPerTickMax + 1 : count + (event.type === "message" ? 1 : 0),
-      );
+      if (event.type === "message") counts.set(event.sessionId, count + 1);
       if (waits) this.#events.push(event);
       else taken.push(event);
     }

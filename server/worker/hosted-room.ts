@@ -286,7 +286,7 @@ export class HostedRoom implements SessionOwner {
       });
     }
     for (const { client, reconnectMs } of result.dropped) this.#keepSeat(client.sessionId, reconnectMs);
-    for (const { client } of result.kicked) this.#expel(this.#sessions.get(client.sessionId), "KICKED");
+    for (const { sessionId } of result.kicked) this.#expel(this.#sessions.get(sessionId), "KICKED");
     for (const { sessionId } of result.left) {
       this.#sessions.get(sessionId)?.end("CONSENTED");
       this.#forget(sessionId);

@@ -118,7 +118,7 @@ function traceOf(runtime: RoomRuntime, { change, emissions, acks, kicked, effect
     own: Array.from(change.ownerPatches, ([sessionId, patch]) => [sessionId, hex(patch)]),
     emissions: emissions.map(({ part, to }) => [hex(part), to && Array.from(to, ({ slot }) => slot)]),
     acks,
-    kicked: kicked.map(({ client, reason }) => [client.sessionId, reason]),
+    kicked: kicked.map(({ sessionId }) => sessionId),
     effects,
     listing: runtime.listing,
   });

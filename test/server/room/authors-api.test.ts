@@ -355,9 +355,9 @@ describe("a room, as its author writes it", () => {
 
   it("asks its host to close a client, or all of them", () => {
     const { kicked } = room.send("ben", "quit");
-    expect(kicked.map(({ client, reason }) => [client.sessionId, reason])).toEqual([
-      ["ben", "You asked for it."],
-    ]);
+    expect(kicked.map(({ sessionId }) => sessionId)).toEqual(["ben"]);
+    const why = { code: "KICKED", message: "You asked for it.", seq: 0 };
+    expect(room.sent).toContainEqual({ type: "$error", payload: why, to: ["ben"] });
     const { disconnected, listingChanged } = room.send("ben", "end");
     expect([disconnected, listingChanged]).toEqual([true, true]);
     expect(room.step({ type: "dispose" }).effects).toHaveLength(1);

@@ -1,0 +1,168 @@
+/**
+ * The semi-internal parts of Node that hand-offs rely on, with real sockets in one process: every byte that the client
+ * sends arrives, whenever it comes; a peer that has gone is noticed; and no handle is left behind.
+ */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import fc from "fast-check";
+import { afterEach, expect, test } from "vitest";
+import type { SocketHandle } from "../../../server/ipc/channel.ts";
+import { acceptUpgrade } from "../../../server/transport/accept.ts";
+import { attachSocket, detachHandle } from "../../../server/transport/socket-handle.ts";
+import { handshakeHead } from "../../support/raw-client.ts";
+import { turns, UpgradeServer } from "./upgrade-server.ts";
+
+const HEAD = handshakeHead("/ws");
+const BODY = Buffer.from(Array.from({ length: 80 }, (_, index) => index));
+
+/** Sockets of this process, with the server's own. */
+function openHandles(): number {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP")).length;
+}
+
+const handlesAtStart = openHandles();
+afterEach(async () => {
+  await expect.poll(openHandles).toBe(handlesAtStart);
+});
+
+async function client(port: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  return socket;
+}
+
+async function writeInPieces(socket: Socket, bytes: Buffer, cuts: readonly number[]): Promise<void> {
+  let from = 0;
+  for (const to of [...cuts.toSorted((a, b) => a - b), bytes.length]) {
+    socket.write(bytes.subarray(from, to));
+    from = to;
+    await turns(3);
+  }
+}
+
+/** What comes in on a socket until there are so many bytes. */
+async function read(socket: Socket, count: number, before: Uint8Array): Promise<Buffer> {
+  const pieces: Uint8Array[] = [before];
+  let length = before.length;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const check = () => {
+    if (length >= count) resolve();
+  };
+  socket.on("data", (data: Buffer) => {
+    pieces.push(data);
+    length += data.length;
+    check();
+  });
+  socket.on("close", () => reject(new Error(`closed after ${length} of ${count} bytes`)));
+  check();
+  await promise;
+  return Buffer.concat(pieces);
+}
+
+/** Passes one connection on: detached so many turns after its head has come, attached so many turns later. */
+async function passOn(cuts: readonly number[], turnsBefore: number, turnsBetween: number): Promise<Buffer> {
+  const received = Promise.withResolvers<Buffer>();
+  await using server = await UpgradeServer.start(async (socket, head) => {
+    if (turnsBefore > 0) await turns(turnsBefore);
+    const detached = detachHandle(socket, head);
+    if (detached === undefined) return received.reject(new Error("the connection is gone"));
+    await turns(turnsBetween);
+    const attached = attachSocket(detached.handle);
+    received.resolve(read(attached, BODY.length, detached.rest).finally(() => attached.destroy()));
+  });
+  const socket = await client(server.port);
+  await writeInPieces(socket, Buffer.concat([HEAD, BODY]), cuts);
+  return await received.promise.finally(() => socket.destroy());
+}
+
+test("bytes cut anywhere arrive whole, whenever the handle is let go and taken up", async () => {
+  const cut = fc.integer({ min: 1, max: HEAD.length + BODY.length - 1 });
+  const someTurns = fc.nat({ max: 12 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(cut, { maxLength: 4 }), someTurns, someTurns, async (cuts, before, between) => {
+      expect(await passOn(cuts, before, between)).toEqual(BODY);
+    }),
+    { numRuns: 150, interruptAfterTimeLimit: 20_000 },
+  );
+});
+
+test("so do bytes that come one by one around the end of the head, before anybody reads", async () => {
+  const cuts = Array.from({ length: 40 }, (_, index) => HEAD.length - 5 + index);
+  for (const before of [0, 20]) {
+    for (const between of [0, 1, 2, 50, 150]) expect(await passOn(cuts, before, between)).toEqual(BODY);
+  }
+});
+
+test("an attached socket reads nothing until somebody listens, and writes at once", async () => {
+  const attached = Promise.withResolvers<Socket>();
+  await using server = await UpgradeServer.start((socket, head) => {
+    const detached = detachHandle(socket, head);
+    if (detached !== undefined) attached.resolve(attachSocket(detached.handle));
+  });
+  const socket = await client(server.port);
+  socket.write(HEAD);
+  const passed = await attached.promise;
+  const { bytesRead } = passed;
+  socket.write(BODY);
+  await turns(20);
+  expect(passed.bytesRead).toBe(bytesRead);
+  passed.write("hello");
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  expect(answer.toString()).toBe("hello");
+  expect(await read(passed, BODY.length, Buffer.alloc(0))).toEqual(BODY);
+  passed.destroy();
+  socket.destroy();
+});
+
+test("of a peer that has gone before, there is nothing to detach", async () => {
+  const result = Promise.withResolvers<unknown>();
+  await using server = await UpgradeServer.start((socket, head) => {
+    socket.once("close", () => result.resolve(detachHandle(socket, head)));
+    socket.resume();
+  });
+  const socket = await client(server.port);
+  socket.write(HEAD);
+  await turns(10);
+  socket.resetAndDestroy();
+  expect(await result.promise).toBeUndefined();
+});
+
+test.each([
+  ["ends", (socket: Socket) => void socket.end()],
+  ["resets the connection", (socket: Socket) => void socket.resetAndDestroy()],
+])("a peer that %s while its handle is under way is either not accepted or closes", async (_how, leave) => {
+  const detached = Promise.withResolvers<{ handle: SocketHandle; rest: Uint8Array }>();
+  await using server = await UpgradeServer.start((socket, head) => {
+    const result = detachHandle(socket, head);
+    if (result === undefined) detached.reject(new Error("the connection is gone"));
+    else detached.resolve(result);
+  });
+  const socket = await client(server.port);
+  socket.write(HEAD);
+  const { handle, rest } = await detached.promise;
+  leave(socket);
+  await turns(20);
+  const upgrade = { key: "AAAAAAAAAAAAAAAAAAAAAA==", rest, schemaHash: undefined, eventsReceived: 0 };
+  const transport = acceptUpgrade(handle, upgrade, () => performance.now());
+  await new Promise<void>((resolve) => {
+    if (transport === undefined) resolve();
+    else transport.listen({ onMessage: () => undefined, onClosed: resolve });
+  });
+  socket.destroy();
+});
+
+test("a handle that is never taken up is closed by who has it", async () => {
+  const handles: SocketHandle[] = [];
+  await using server = await UpgradeServer.start((socket, head) => {
+    const detached = detachHandle(socket, head);
+    if (detached !== undefined) handles.push(detached.handle);
+  });
+  const sockets = await Promise.all(Array.from({ length: 20 }, () => client(server.port)));
+  for (const socket of sockets) socket.write(HEAD);
+  await expect.poll(() => handles.length).toBe(20);
+  expect(openHandles()).toBeGreaterThanOrEqual(handlesAtStart + 40);
+  const closed = sockets.map((socket) => once(socket.resume(), "close"));
+  for (const handle of handles) handle.close();
+  await Promise.all(closed);
+});
