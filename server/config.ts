@@ -3,6 +3,7 @@
  * sentence that names the variable.
  */
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import * as v from "valibot";
 
 /** A whole number in a range, written in decimal. */
@@ -73,6 +74,8 @@ const Environment = v.object({
   JOINS_PER_SECOND: integer(2_000, 1, 1_000_000),
   HANG_TIMEOUT_MS: integer(HANG_TIMEOUT_MS, 500, HANG_TIMEOUT_IN_DEVELOPMENT_MS),
   DRAIN_TIMEOUT_MS: integer(10_000, 100, 600_000),
+  DATA_DIR: v.optional(v.pipe(v.string(), v.minLength(1, "must be a directory")), ".rookery"),
+  JOURNAL_FSYNC_MS: integer(0, 0, 60_000),
   TICKET_SECRET: v.optional(v.pipe(v.string(), v.minLength(32, "must have at least 32 characters"))),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
 });
@@ -94,6 +97,10 @@ export type Config = {
   readonly joinsPerSecond: number;
   readonly hangTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** Where rooms are written down. */
+  readonly dataDirectory: string;
+  /** How often what was written is forced to the disk; 0: when the system sees fit. */
+  readonly journalFsyncMs: number;
   /** Signs tickets; random per start when absent. */
   readonly ticketSecret: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -133,6 +140,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     joinsPerSecond: env.JOINS_PER_SECOND,
     hangTimeoutMs: env.HANG_TIMEOUT_MS,
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+    dataDirectory: resolve(env.DATA_DIR),
+    journalFsyncMs: env.JOURNAL_FSYNC_MS,
     ticketSecret: env.TICKET_SECRET,
     logLevel: env.LOG_LEVEL,
     isDevelopment,

@@ -54,6 +54,9 @@ export const LIMITS = {
   /** Time that effects still under way get when their room ends. */
   disposeEffectsMs: 5_000,
 
+  /** A checkpoint is written when the steps since the last one took this long: half of what a replay may cost. */
+  checkpointStepMs: 10,
+
   // Joining.
   /** The whole head of an HTTP request. */
   httpHeadMs: 5_000,

@@ -3,8 +3,10 @@
  * worker; this decides which of the two this process is.
  */
 import cluster from "node:cluster";
+import { randomBytes } from "node:crypto";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { primaryLinkOfProcess } from "./ipc/channel.ts";
+import { DataDirectoryInUse } from "./journal/lease.ts";
 import { assertLimits } from "./limits.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { startPrimary } from "./primary/primary.ts";
@@ -20,6 +22,7 @@ export type ServeOptions = {
   readonly rooms: Readonly<Record<string, RoomSource>>;
 };
 
+const TOKEN_KEY_BYTES = 32;
 /** Exit codes, for whoever supervises this process. */
 const EXIT = { FAILED: 1, BAD_CONFIG: 2 } as const;
 
@@ -34,14 +37,18 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
   const log = createLogger(config.logLevel, "primary");
   exitOnUncaught(log);
   cluster.setupPrimary({ serialization: "advanced" });
+  const tokenKey = randomBytes(TOKEN_KEY_BYTES);
   try {
     const primary = await startPrimary({
       config,
       log,
       startWorker: (slot, events) =>
         config.workers === 0
-          ? localWorker((link) => startWorker(rooms, link, slot, log), events)
-          : forkWorker(slot, events),
+          ? localWorker(
+              (primary) => startWorker({ sources: rooms, primary, worker: slot, config, tokenKey, log }),
+              events,
+            )
+          : forkWorker(slot, tokenKey, events),
       onGiveUp: () => {
         log.fatal("no worker can be started");
         process.exit(EXIT.FAILED);
@@ -49,6 +56,10 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
     });
     drainOnSignals(primary.drain, log);
   } catch (error) {
+    if (error instanceof DataDirectoryInUse) {
+      process.stderr.write(`${error.message}\n`);
+      process.exit(EXIT.BAD_CONFIG);
+    }
     log.fatal({ err: error }, "the server cannot start");
     process.exit(EXIT.FAILED);
   }
@@ -61,14 +72,21 @@ async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {
   exitOnUncaught(log);
   // A terminal's Ctrl-C and a container's stop reach all processes: the primary decides when workers end.
   process.on("SIGINT", () => undefined);
-  const link = primaryLinkOfProcess();
   let isDrained = false;
   process.on("SIGTERM", () => {
     if (isDrained) process.exit(0);
   });
   try {
-    await startWorker(rooms, link, slot, log, () => {
-      isDrained = true;
+    await startWorker({
+      sources: rooms,
+      primary: primaryLinkOfProcess(),
+      worker: slot,
+      config,
+      tokenKey: Buffer.from(process.env.ROOKERY_TOKEN_KEY ?? "", "base64url"),
+      log,
+      onDrained: () => {
+        isDrained = true;
+      },
     });
   } catch (error) {
     log.fatal({ err: error }, "the worker cannot start");

@@ -171,6 +171,12 @@ export const ERRORS = {
     retry: "rejoin",
     message: "The room was lost with its worker.",
   },
+  ROOM_QUARANTINED: {
+    status: 410,
+    close: 4445,
+    retry: "no",
+    message: "The room crashed its process again and again and was put aside.",
+  },
   // The server's.
   INTERNAL: {
     status: 500,

@@ -5,6 +5,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -42,8 +45,10 @@ export class SpawnError extends Error {}
 
 /** @throws SpawnError when it ends before it listens, or takes longer than 20 s */
 export async function spawnServer(options: SpawnOptions): Promise<SpawnedServer> {
+  // Beside a server that runs already, and gone with the test.
+  const dataDirectory = mkdtempSync(join(tmpdir(), "rookery-sim-"));
   const child = spawn(process.execPath, [options.file ?? SERVER_FILE], {
-    env: environmentFor(options),
+    env: { ...environmentFor(options), DATA_DIR: dataDirectory },
     stdio: ["ignore", "pipe", "inherit"],
   });
   // If this process fails on the way, its server must not stay behind.
@@ -51,6 +56,7 @@ export async function spawnServer(options: SpawnOptions): Promise<SpawnedServer>
   process.once("exit", kill);
   const end = async () => {
     await stop(child);
+    rmSync(dataDirectory, { recursive: true, force: true });
     process.off("exit", kill);
   };
   try {

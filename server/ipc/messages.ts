@@ -5,6 +5,8 @@
  */
 import type { ErrorCode } from "../../shared/errors.ts";
 
+export type Durability = "journal" | "none";
+
 /** What the primary must know of a room type. Workers load the author's code and report it; the primary never does. */
 export type RoomTypeInfo = {
   readonly name: string;
@@ -15,6 +17,8 @@ export type RoomTypeInfo = {
   readonly filterBy: readonly string[];
   /** The type has a `static onAuth`, to be asked before a seat commits. */
   readonly hasAuth: boolean;
+  /** "journal": the room survives its worker. "none": it does not. */
+  readonly durability: Durability;
   /** The primary disposes of a room as soon as it has no seat left, reserved ones included. */
   readonly autoDispose: boolean;
 };
@@ -56,7 +60,7 @@ export type CreateRoom = {
   readonly options: Readonly<Record<string, unknown>>;
   /** Seed of the room's random generator. */
   readonly seed: number;
-  /** Grows by one each time another worker takes the room over. */
+  /** Grows by one each time another worker takes the room over. From the second on, the room is in its journal. */
   readonly epoch: number;
 };
 
@@ -103,6 +107,8 @@ export type WorkerToPrimary =
       readonly type: "room-created";
       readonly roomId: string;
       readonly failure: Failure | undefined;
+      /** Who has a seat in it: nobody in a new room, those its journal knows in one that was taken over. */
+      readonly sessionIds: readonly string[];
     }
   | {
       readonly type: "room-updated";

@@ -85,7 +85,8 @@ function encodeEvent(writer: ValueWriter, event: RoomEvent): void {
       return writer.string(event.sessionId);
     case "returned":
       writer.number(EventType.RETURNED);
-      return writer.string(event.sessionId);
+      writer.string(event.sessionId);
+      return writer.number(event.tokenGeneration);
     case "left":
       writer.number(EventType.LEFT);
       writer.string(event.sessionId);
@@ -134,7 +135,7 @@ function decodeEvent(reader: ValueReader): RoomEvent {
     case EventType.DROPPED:
       return { type: "dropped", sessionId: reader.string() };
     case EventType.RETURNED:
-      return { type: "returned", sessionId: reader.string() };
+      return { type: "returned", sessionId: reader.string(), tokenGeneration: reader.uint() };
     case EventType.LEFT:
       return { type: "left", sessionId: reader.string(), consented: reader.boolean() };
     case EventType.EFFECT:

@@ -1,6 +1,7 @@
 /** Reads what a join asks for, out of an HTTP body or a WebSocket address. */
 import * as v from "valibot";
 import { RookeryError } from "../../shared/errors.ts";
+import { assertPlain } from "../../shared/protocol/plain.ts";
 import { JOIN_MODES, type JoinRequest } from "../../shared/protocol/wire.ts";
 
 const ID_LENGTH_MAX = 64;
@@ -32,9 +33,20 @@ function parseJson(text: string, what: string): unknown {
   }
 }
 
+/** Options are written down with the room: no deeper than values on the wire may be. */
+function plain(request: JoinRequest): JoinRequest {
+  try {
+    assertPlain(request.options ?? {});
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new RookeryError("BAD_REQUEST", "options nest too deeply.");
+  }
+  return request;
+}
+
 function checkJoin(value: unknown): JoinRequest {
   const parsed = v.safeParse(Join, value);
-  if (parsed.success) return parsed.output as JoinRequest;
+  if (parsed.success) return plain(parsed.output as JoinRequest);
   const issue = parsed.issues[0];
   const name = v.getDotPath(issue) ?? "The request";
   throw new RookeryError("BAD_REQUEST", `${name}: ${issue.message}`);

@@ -8,7 +8,6 @@ import type { JoinMode, RoomListing } from "../../shared/protocol/wire.ts";
 import type { Scheduler } from "../../shared/time.ts";
 import type {
   AuthRequest,
-  CreateRoom,
   Passenger,
   PrimaryToWorker,
   RoomTypeInfo,
@@ -16,7 +15,13 @@ import type {
   WorkerToPrimary,
 } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
-import { type DirectoryStats, RoomDirectory, type RoomEntry } from "./room-directory.ts";
+import {
+  type DirectoryStats,
+  FIRST_EPOCH,
+  NO_WORKER,
+  RoomDirectory,
+  type RoomEntry,
+} from "./room-directory.ts";
 import type { Selector } from "./selector/selector.ts";
 
 /** A join as the client asked for it, and what the primary knows of the client. */
@@ -66,6 +71,8 @@ export type MatchmakerOptions = {
   readonly selector: Selector;
   readonly workers: () => readonly ReadyWorker[];
   readonly send: (workerId: number, message: PrimaryToWorker) => void;
+  /** A room is over and its files can go; or it failed, and they are to be kept for a look. */
+  readonly onRoomGone: (roomId: string, how: "ended" | "failed") => void;
   readonly log: { warn(fields: object, message: string): void };
 };
 
@@ -166,7 +173,7 @@ export class Matchmaker {
       }
       case "joinById": {
         if (call.roomId === undefined) throw new RookeryError("BAD_REQUEST", "The room id is missing.");
-        if (this.#directory.wasLost(call.roomId)) throw new RookeryError("ROOM_LOST");
+        this.#refuseLost(call.roomId);
         return enterable(this.#directory.get(call.roomId), type);
       }
       case "joinByCode":
@@ -176,15 +183,19 @@ export class Matchmaker {
   }
 
   #plan(type: RoomTypeInfo, call: JoinCall): RoomEntry {
+    const workerId = this.#chooseWorker();
+    if (workerId === undefined) throw new RookeryError("SERVER_BUSY");
+    return this.#directory.plan(type, workerId, call.options);
+  }
+
+  #chooseWorker(): number | undefined {
     const loads = this.#options.workers().map(({ workerId, stats }) => ({
       workerId,
       tickLoad: stats?.tickLoad ?? 0,
       roomsMeasured: stats?.rooms ?? 0,
       rooms: this.#directory.countOf(workerId),
     }));
-    const workerId = this.#options.selector.choose(loads);
-    if (workerId === undefined) throw new RookeryError("SERVER_BUSY");
-    return this.#directory.plan(type, workerId, call.options);
+    return this.#options.selector.choose(loads);
   }
 
   /** Asks the room's worker, so that an author's code never runs in the primary. */
@@ -212,11 +223,14 @@ export class Matchmaker {
     seatLost.throwIfAborted();
     if (room.phase === "planned") {
       room.phase = "creating";
-      const { roomId, type, code, options, seed, epoch } = room;
-      const create: CreateRoom = { roomId, roomType: type.name, code, options, seed, epoch };
-      this.#options.send(room.workerId, { type: "create-room", ...create });
+      if (room.workerId !== NO_WORKER) this.#sendCreate(room);
     }
     await unlessAborted(seatLost, room.opened.promise);
+  }
+
+  #sendCreate({ workerId, roomId, type, code, options, seed, epoch }: RoomEntry): void {
+    const roomType = type.name;
+    this.#options.send(workerId, { type: "create-room", roomId, roomType, code, options, seed, epoch });
   }
 
   /**
@@ -230,7 +244,8 @@ export class Matchmaker {
     const room = this.#directory.get(roomId);
     const seat = room?.seats.get(sessionId);
     if (room === undefined || seat === undefined) {
-      throw new RookeryError(this.#directory.wasLost(sessionId) ? "ROOM_LOST" : "TICKET_INVALID");
+      this.#refuseLost(sessionId);
+      throw new RookeryError("TICKET_INVALID");
     }
     room.seats.pass(seat);
     const { options, auth } = seat;
@@ -254,13 +269,15 @@ export class Matchmaker {
     this.#refuseWhileDraining();
     const room = this.#directory.bySession(sessionId);
     if (room === undefined) {
-      throw new RookeryError(this.#directory.wasLost(sessionId) ? "ROOM_LOST" : "SESSION_NOT_FOUND");
+      this.#refuseLost(sessionId);
+      throw new RookeryError("SESSION_NOT_FOUND");
     }
     return { workerId: room.workerId, roomId: room.roomId };
   }
 
   onWorkerReady(roomTypes: readonly RoomTypeInfo[]): void {
     for (const type of roomTypes) this.#roomTypes.set(type.name, type);
+    for (const room of this.#directory.roomsOf(NO_WORKER)) this.#rehouse(room);
   }
 
   /** Names of the room types there are; empty before the first worker is ready. */
@@ -299,17 +316,22 @@ export class Matchmaker {
         if (room.phase !== "creating") {
           log.warn({ workerId, roomId, phase: room.phase }, "room created that was not asked for");
         } else if (message.failure === undefined) {
+          const notThere = new RookeryError("SESSION_NOT_FOUND");
+          if (room.epoch > FIRST_EPOCH)
+            room.seats.overwrite(new Set(message.sessionIds), notThere, LIMITS.ticketTtlMs);
           this.#directory.open(room);
         } else {
           log.warn({ workerId, roomId, failure: message.failure }, "room could not be created");
-          this.#directory.remove(room, new RookeryError("ROOM_CREATE_FAILED", message.failure.message));
+          if (room.epoch > FIRST_EPOCH) this.#directory.lose(room, "ROOM_LOST");
+          else this.#directory.remove(room, new RookeryError("ROOM_CREATE_FAILED", message.failure.message));
+          this.#options.onRoomGone(roomId, room.epoch > FIRST_EPOCH ? "failed" : "ended");
         }
         break;
       case "room-updated":
         this.#directory.update(room, message);
         break;
       case "room-disposed":
-        this.#directory.remove(room, new RookeryError("ROOM_CLOSED"));
+        this.#end(room);
         break;
       case "session-joined":
         if (room.phase === "closing") break; // it ends with the room
@@ -323,9 +345,57 @@ export class Matchmaker {
     }
   }
 
-  /** To be called once nothing more can come from the worker. */
-  onWorkerLost(workerId: number): void {
-    this.#directory.removeLost(workerId);
+  /**
+   * To be called once nothing more can come from the worker. Rooms that are written down go on in other workers, or
+   * in its replacement.
+   *
+   * @param blamedRoomId the room in the middle of whose step the worker crashed
+   */
+  onWorkerLost(workerId: number, blamedRoomId?: string): void {
+    for (const authorization of this.#authorizations.values()) {
+      if (authorization.workerId === workerId) authorization.answer.reject(new RookeryError("SERVER_BUSY"));
+    }
+    for (const room of this.#directory.roomsOf(workerId)) {
+      const isGuilty = room.roomId === blamedRoomId && this.#directory.blame(room);
+      if (room.type.durability === "none") this.#directory.lose(room, "ROOM_LOST");
+      else if (isGuilty) this.#putAside(room);
+      else if (room.phase === "closing") this.#end(room);
+      else this.#rehouse(room);
+    }
+  }
+
+  /** Finds a worker to take the room over; none is ready: the next that becomes so. */
+  #rehouse(room: RoomEntry): void {
+    const workerId = this.#chooseWorker() ?? NO_WORKER;
+    this.#directory.move(room, workerId);
+    if (workerId !== NO_WORKER && room.phase === "creating") this.#sendCreate(room);
+  }
+
+  #putAside(room: RoomEntry): void {
+    this.#options.log.warn(
+      { roomId: room.roomId, type: room.type.name },
+      "room is put aside: it crashes its worker",
+    );
+    this.#directory.lose(room, "ROOM_QUARANTINED");
+    this.#options.onRoomGone(room.roomId, "failed");
+  }
+
+  #end(room: RoomEntry): void {
+    this.#directory.remove(room, new RookeryError("ROOM_CLOSED"));
+    this.#options.onRoomGone(room.roomId, "ended");
+  }
+
+  /** Settles at once when the room of this id, or of this session, is open, and otherwise when it is, or is gone. */
+  async whenOpen(id: string): Promise<void> {
+    const room = this.#directory.get(id) ?? this.#directory.bySession(id);
+    if (room?.phase !== "creating") return;
+    const tooLate = Promise.withResolvers<never>();
+    const { scheduler } = this.#options;
+    const timer = scheduler.setTimeout(
+      () => tooLate.reject(new RookeryError("TIMEOUT")),
+      LIMITS.joinDeadlineMs,
+    );
+    await Promise.race([room.opened.promise, tooLate.promise]).finally(() => scheduler.clearTimeout(timer));
   }
 
   /** No joins any more: those under way fail, tickets not redeemed are void. */
@@ -345,6 +415,12 @@ export class Matchmaker {
       joinsPending: this.#joinsPending,
       authorizationsPending: this.#authorizations.size,
     };
+  }
+
+  /** @throws RookeryError with the reason, when the room or session of this id was lost of late */
+  #refuseLost(id: string): void {
+    const why = this.#directory.whyLost(id);
+    if (why !== undefined) throw new RookeryError(why);
   }
 
   #refuseWhileDraining(): void {

@@ -12,6 +12,9 @@ import { systemScheduler } from "../../shared/time.ts";
 import type { Config } from "../config.ts";
 import { clientDescriptors } from "../descriptor-limit.ts";
 import type { WorkerToPrimary } from "../ipc/messages.ts";
+import { listRooms, openDataDirectory, quarantineRoom, removeRoomFiles } from "../journal/data-directory.ts";
+import { systemProbe } from "../journal/lease.ts";
+import { takeMark } from "../journal/step-mark.ts";
 import type { Logger } from "../logger.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
 import { Handoff } from "./handoff.ts";
@@ -19,7 +22,7 @@ import { createHttpServer } from "./http.ts";
 import { type JoinCall, Matchmaker } from "./matchmaker.ts";
 import { Pages } from "./pages.ts";
 import { LeastLoadSelector } from "./selector/least-load.ts";
-import { Supervisor } from "./supervisor.ts";
+import { type Death, Supervisor } from "./supervisor.ts";
 import { Tickets } from "./tickets.ts";
 import { Upgrades } from "./upgrade.ts";
 import type { WorkerEvents, WorkerPort } from "./worker-process.ts";
@@ -33,6 +36,21 @@ export type Primary = {
   drain(): Promise<void>;
 };
 
+/** What the kernel sends a process for its own doing. A SIGKILL from outside is not the room's. */
+const CRASH_SIGNALS: ReadonlySet<string> = new Set([
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSEGV",
+  "SIGTRAP",
+]);
+
+function isCrash({ code, signal, wasSilent }: Death): boolean {
+  if (wasSilent) return true;
+  return signal === null ? code !== null && code !== 0 : CRASH_SIGNALS.has(signal);
+}
+
 export type PrimaryOptions = {
   readonly config: Config;
   readonly log: Logger;
@@ -41,8 +59,18 @@ export type PrimaryOptions = {
   readonly onGiveUp: () => void;
 };
 
-/** @throws what listening fails with, such as EADDRINUSE */
+/** @throws DataDirectoryInUse, and what listening fails with, such as EADDRINUSE */
 export async function startPrimary({ config, log, startWorker, onGiveUp }: PrimaryOptions): Promise<Primary> {
+  const lease = openDataDirectory({
+    directory: config.dataDirectory,
+    scheduler: systemScheduler,
+    probe: systemProbe,
+    onLost: (error) => {
+      log.fatal({ err: error }, "DATA_DIR was taken over by another server");
+      onGiveUp();
+    },
+  });
+  forgetEarlierRooms(config.dataDirectory, log);
   const ports = new Map<number, { readonly port: WorkerPort; readonly handoff: Handoff }>();
   const maxClients = Math.min(config.maxClients, clientDescriptors());
   if (maxClients < config.maxClients) {
@@ -78,11 +106,13 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       log.info({ workerId, workerPid: ports.get(workerId)?.port.pid }, "worker ready");
       matchmaker.onWorkerReady(roomTypes);
     },
-    onLost: (workerId) => {
+    onLost: (workerId, death) => {
+      const pid = ports.get(workerId)?.port.pid;
       for (const connectionId of ports.get(workerId)?.handoff.lost() ?? []) connections.closed(connectionId);
       ports.delete(workerId);
       connections.workerLost(workerId);
-      matchmaker.onWorkerLost(workerId);
+      const steppedRoomId = pid === undefined ? undefined : takeMark(config.dataDirectory, pid);
+      matchmaker.onWorkerLost(workerId, isCrash(death) ? steppedRoomId : undefined);
     },
     onGiveUp,
     log,
@@ -96,6 +126,10 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     wallClock: Date.now,
     selector: new LeastLoadSelector(),
     workers: () => supervisor.ready(),
+    onRoomGone: (roomId, how) => {
+      if (how === "ended") removeRoomFiles(config.dataDirectory, roomId);
+      else keepAside(roomId);
+    },
     send: (workerId, message) => ports.get(workerId)?.port.send(message),
     log,
   });
@@ -132,6 +166,14 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     return await matchmaker.join(call);
   }
 
+  function keepAside(roomId: string): void {
+    try {
+      quarantineRoom(config.dataDirectory, roomId);
+    } catch (error) {
+      log.error({ err: error, roomId }, "the files of a room that failed cannot be put aside");
+    }
+  }
+
   const isReady = () => !isDraining && supervisor.status().isReady;
   const http = createHttpServer({
     config,
@@ -149,12 +191,14 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     connections,
     join,
     verifyTicket: (ticket) => tickets.verify(ticket),
-    redeem: ({ roomId, sessionId }) => ({ roomId, sessionId, ...matchmaker.redeem(roomId, sessionId) }),
-    resume: (sessionId, resumeToken) => ({
-      ...matchmaker.resume(sessionId),
-      sessionId,
-      passenger: { kind: "resume", resumeToken },
-    }),
+    redeem: async ({ roomId, sessionId }) => {
+      await matchmaker.whenOpen(roomId);
+      return { roomId, sessionId, ...matchmaker.redeem(roomId, sessionId) };
+    },
+    resume: async (sessionId, resumeToken) => {
+      await matchmaker.whenOpen(sessionId);
+      return { ...matchmaker.resume(sessionId), sessionId, passenger: { kind: "resume", resumeToken } };
+    },
     pass: (workerId, message, handle) => {
       const isPassed = ports.get(workerId)?.handoff.pass(message, handle) ?? false;
       if (!isPassed && message.passenger.kind === "join")
@@ -197,7 +241,15 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       await supervisor.drain();
       http.close();
       http.closeAllConnections();
+      lease.release();
       log.info("stopped");
     },
   };
+}
+
+/** A primary that died has taken the seats with it: nobody could come back to the rooms it has left. */
+function forgetEarlierRooms(dataDirectory: string, log: Logger): void {
+  const roomIds = listRooms(dataDirectory);
+  for (const roomId of roomIds) removeRoomFiles(dataDirectory, roomId);
+  if (roomIds.length > 0) log.warn({ rooms: roomIds.length }, "rooms of an earlier server are gone");
 }

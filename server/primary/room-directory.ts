@@ -16,7 +16,7 @@ import { type JoinOptions, type SeatCounts, Seats } from "./seats.ts";
 const CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const CODE_LENGTH = 6;
 const CODES = CODE_ALPHABET.length ** CODE_LENGTH;
-const FIRST_EPOCH = 1;
+export const FIRST_EPOCH = 1;
 /** Rows of one listing; a stranger can ask for it. */
 const LISTED_ROOMS_MAX = 1_000;
 /** How long the ids of rooms and sessions that went down with a worker are remembered, and how many. */
@@ -25,14 +25,25 @@ const LOST_IDS_MAX = 131_072;
 /** Levels of nesting in the value of an option that rooms are filtered by. */
 const FILTER_DEPTH_MAX = 16;
 
-export type RoomEntry = Omit<CreateRoom, "roomType"> & {
+/** Of rooms that wait for a worker. */
+export const NO_WORKER = 0;
+/** A room that crashes its worker so often within the window is put aside. */
+const BLAMES_MAX = 2;
+const BLAME_WINDOW_MS = 60_000;
+
+export type RoomEntry = Omit<CreateRoom, "roomType" | "epoch"> & {
   readonly type: RoomTypeInfo;
-  readonly workerId: number;
+  /** NO_WORKER while none is there to take the room over. */
+  workerId: number;
   readonly seats: Seats;
   /** Equal for rooms and joins that match. */
   readonly filterKey: string;
   /** Resolves when the room is open; a room that never opens takes its seats away instead. */
-  readonly opened: PromiseWithResolvers<void>;
+  opened: PromiseWithResolvers<void>;
+  /** Grows each time another worker takes the room over. */
+  epoch: number;
+  /** When it was in the middle of a step as its worker crashed, of late. */
+  blamedAtMs: number[];
   phase: "planned" | "creating" | "open" | "closing";
   locked: boolean;
   isPrivate: boolean;
@@ -40,6 +51,8 @@ export type RoomEntry = Omit<CreateRoom, "roomType"> & {
   autoDispose: boolean;
   metadata: unknown;
 };
+
+type Lost = { readonly atMs: number; readonly code: "ROOM_LOST" | "ROOM_QUARANTINED" };
 
 export type DirectoryStats = {
   readonly rooms: Record<RoomEntry["phase"], number>;
@@ -67,8 +80,8 @@ export class RoomDirectory {
   readonly #byWorker = new Map<number, Set<RoomEntry>>();
   /** Public, unlocked rooms with a free seat by filter key, the one that has waited longest first. */
   readonly #matchable = new Map<string, Set<RoomEntry>>();
-  /** When an id was lost; in order of time. */
-  readonly #lostAtMs = new Map<string, number>();
+  /** By id of a room or a session, in order of time. */
+  readonly #lost = new Map<string, Lost>();
 
   constructor({ scheduler, random, newId, onClosing }: DirectoryOptions) {
     this.#scheduler = scheduler;
@@ -121,6 +134,7 @@ export class RoomDirectory {
         onChange: (sessionId, isTaken) => this.#seatsChanged(room, sessionId, isTaken),
       }),
       opened: Promise.withResolvers<void>(),
+      blamedAtMs: [],
       phase: "planned",
       locked: false,
       isPrivate: false,
@@ -153,23 +167,51 @@ export class RoomDirectory {
 
   /** Takes a room out, and its seats away for this reason. */
   remove(room: RoomEntry, reason: RookeryError): void {
+    // Whoever waits for it to open again hears why it does not.
+    room.opened.promise.catch(() => undefined);
+    room.opened.reject(reason);
     this.#forget(room);
     room.seats.releaseAll(reason);
   }
 
-  /** Takes out the rooms of a worker that died and remembers for a while that they were lost. */
-  removeLost(workerId: number): void {
-    for (const room of this.#byWorker.get(workerId) ?? []) {
-      this.#rememberLost(room.roomId);
-      for (const seat of room.seats.all()) this.#rememberLost(seat.sessionId);
-      this.remove(room, new RookeryError("ROOM_LOST"));
-    }
+  /** A snapshot of the rooms of a worker, or of those that wait for one. */
+  roomsOf(workerId: number): RoomEntry[] {
+    return [...(this.#byWorker.get(workerId) ?? [])];
   }
 
-  /** @param id of a room or a session */
-  wasLost(id: string): boolean {
-    const lostAtMs = this.#lostAtMs.get(id);
-    return lostAtMs !== undefined && this.#scheduler.now() - lostAtMs < LOST_IDS_TTL_MS;
+  /** Takes out a room that cannot go on, and remembers for a while why. */
+  lose(room: RoomEntry, code: "ROOM_LOST" | "ROOM_QUARANTINED"): void {
+    this.#rememberLost(room.roomId, code);
+    for (const seat of room.seats.all()) this.#rememberLost(seat.sessionId, code);
+    this.remove(room, new RookeryError(code));
+  }
+
+  /** Another worker, or none as yet, is to take the room over. It is open again when that worker says so. */
+  move(room: RoomEntry, workerId: number): void {
+    removeFrom(this.#byWorker, room.workerId, room);
+    room.workerId = workerId;
+    addTo(this.#byWorker, workerId, room);
+    if (room.phase === "planned") return;
+    if (room.phase === "open") room.opened = Promise.withResolvers<void>();
+    room.phase = "creating";
+    room.epoch += 1;
+  }
+
+  /**
+   * The room's worker crashed in the middle of a step of it.
+   *
+   * @returns true when that has happened too often of late
+   */
+  blame(room: RoomEntry): boolean {
+    const nowMs = this.#scheduler.now();
+    room.blamedAtMs = [...room.blamedAtMs.filter((atMs) => nowMs - atMs < BLAME_WINDOW_MS), nowMs];
+    return room.blamedAtMs.length >= BLAMES_MAX;
+  }
+
+  /** @param id of a room or a session; @returns why it was lost of late, if it was */
+  whyLost(id: string): "ROOM_LOST" | "ROOM_QUARANTINED" | undefined {
+    const lost = this.#lost.get(id);
+    return lost !== undefined && this.#scheduler.now() - lost.atMs < LOST_IDS_TTL_MS ? lost.code : undefined;
   }
 
   /** Takes away every seat that is not on its way to a worker yet. */
@@ -229,13 +271,13 @@ export class RoomDirectory {
     removeFrom(this.#matchable, room.filterKey, room);
   }
 
-  #rememberLost(id: string): void {
+  #rememberLost(id: string, code: Lost["code"]): void {
     const nowMs = this.#scheduler.now();
-    this.#lostAtMs.delete(id);
-    this.#lostAtMs.set(id, nowMs);
-    for (const [oldest, lostAtMs] of this.#lostAtMs) {
-      if (this.#lostAtMs.size <= LOST_IDS_MAX && nowMs - lostAtMs < LOST_IDS_TTL_MS) break;
-      this.#lostAtMs.delete(oldest);
+    this.#lost.delete(id);
+    this.#lost.set(id, { atMs: nowMs, code });
+    for (const [oldest, { atMs }] of this.#lost) {
+      if (this.#lost.size <= LOST_IDS_MAX && nowMs - atMs < LOST_IDS_TTL_MS) break;
+      this.#lost.delete(oldest);
     }
   }
 

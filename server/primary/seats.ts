@@ -120,6 +120,19 @@ export class Seats {
     return true;
   }
 
+  /**
+   * Another worker has taken the room over: who has a seat is what it says. A ticket that was being redeemed can be
+   * redeemed again.
+   */
+  overwrite(sessionIds: ReadonlySet<string>, reason: unknown, ticketMs: number): void {
+    for (const { sessionId, state } of this.#seats.values()) {
+      if (sessionIds.has(sessionId) || state.kind === "reserved") continue;
+      if (state.kind === "joined") this.release(sessionId, reason);
+      else while (this.#seats.get(sessionId)?.state.kind === "passed") this.unpass(sessionId, ticketMs);
+    }
+    for (const sessionId of sessionIds) this.join(sessionId);
+  }
+
   /** Frees a seat in any state; does nothing if it is free. A join under way fails with the reason. */
   release(sessionId: string, reason: unknown): void {
     const seat = this.#seats.get(sessionId);

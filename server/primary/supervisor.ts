@@ -45,7 +45,9 @@ type Ending = {
   readonly process: WorkerProcess;
   /** Undefined if it never was. */
   readonly readySinceMs: number | undefined;
-  hasExited: boolean;
+  /** Undefined while it has not exited. */
+  exit: { readonly code: number | null; readonly signal: string | null } | undefined;
+  wasSilent: boolean;
   hasDisconnected: boolean;
   guard: TimerHandle | undefined;
 };
@@ -72,6 +74,14 @@ export type SupervisorMessage = Extract<
   { readonly type: "ready" | "heartbeat" | "drained" }
 >;
 
+/** How a process ended. */
+export type Death = {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** It was killed here because it was silent. */
+  readonly wasSilent: boolean;
+};
+
 export type SupervisorOptions = {
   /** Worker processes to keep alive. */
   readonly workers: number;
@@ -84,7 +94,7 @@ export type SupervisorOptions = {
   readonly fork: (slot: number) => WorkerProcess;
   readonly onReady: (workerId: number, roomTypes: readonly RoomTypeInfo[]) => void;
   /** The process is gone, and all it sent has been read. */
-  readonly onLost: (workerId: number) => void;
+  readonly onLost: (workerId: number, death: Death) => void;
   /** No worker can be started: the server has no reason to go on. */
   readonly onGiveUp: () => void;
   readonly log: { warn(fields: object, message: string): void };
@@ -214,7 +224,7 @@ export class Supervisor {
     if (slot === undefined) return;
     if (this.#phase === "running") this.#options.log.warn({ workerId, code, signal }, "worker exited");
     const ending = this.#ending(slot);
-    ending.hasExited = true;
+    ending.exit = { code, signal };
     if (ending.hasDisconnected) this.#gone(slot, ending);
     else this.#guard(slot, ending);
   }
@@ -224,7 +234,7 @@ export class Supervisor {
     if (slot === undefined) return;
     const ending = this.#ending(slot);
     ending.hasDisconnected = true;
-    if (ending.hasExited) this.#gone(slot, ending);
+    if (ending.exit !== undefined) this.#gone(slot, ending);
   }
 
   #startWorker(slot: Slot): void {
@@ -268,7 +278,8 @@ export class Supervisor {
       if (this.#options.scheduler.now() < state.deadlineMs) continue;
       const { id, pid } = state.process;
       this.#options.log.warn({ workerId: id, pid, state: state.kind }, "worker is silent and is killed");
-      this.#end(slot, state, "SIGKILL");
+      this.#ending(slot).wasSilent = true;
+      state.process.kill("SIGKILL");
     }
   }
 
@@ -295,7 +306,8 @@ export class Supervisor {
       kind: "ending",
       process: state.process,
       readySinceMs: state.kind === "starting" ? undefined : state.readySinceMs,
-      hasExited: false,
+      exit: undefined,
+      wasSilent: false,
       hasDisconnected: false,
       guard: undefined,
     };
@@ -309,16 +321,16 @@ export class Supervisor {
     const { scheduler } = this.#options;
     if (ending.guard !== undefined) scheduler.clearTimeout(ending.guard);
     ending.guard = scheduler.setTimeout(() => {
-      if (ending.hasExited) this.#gone(slot, ending);
+      if (ending.exit !== undefined) this.#gone(slot, ending);
       else ending.process.kill("SIGKILL");
     }, END_GRACE_MS);
   }
 
-  #gone(slot: Slot, { process, readySinceMs, guard }: Ending): void {
+  #gone(slot: Slot, { process, readySinceMs, guard, exit, wasSilent }: Ending): void {
     const { scheduler, onLost } = this.#options;
     if (guard !== undefined) scheduler.clearTimeout(guard);
     this.#slotById.delete(process.id);
-    onLost(process.id);
+    onLost(process.id, { code: exit?.code ?? null, signal: exit?.signal ?? null, wasSilent });
     this.#afterDeath(slot, readySinceMs);
   }
 

@@ -36,8 +36,8 @@ export type UpgradeServices = {
   readonly connections: ConnectionCounts;
   readonly join: (call: JoinCall) => Promise<Admission>;
   readonly verifyTicket: (ticket: string) => Promise<Ticket>;
-  readonly redeem: (ticket: Ticket) => Destination;
-  readonly resume: (sessionId: string, resumeToken: string) => Destination;
+  readonly redeem: (ticket: Ticket) => Promise<Destination>;
+  readonly resume: (sessionId: string, resumeToken: string) => Promise<Destination>;
   /** Passes the handle to the worker. @returns false when it cannot take it */
   readonly pass: (workerId: number, message: Accept, handle: SocketHandle) => boolean;
 };
@@ -109,10 +109,10 @@ export class Upgrades {
     if (roomType !== undefined && roomType !== "")
       return await this.#joinByHandshake(request, decodeSegment(roomType), url, offer);
     if (offer.ticket !== undefined)
-      return this.#services.redeem(await this.#services.verifyTicket(offer.ticket));
+      return await this.#services.redeem(await this.#services.verifyTicket(offer.ticket));
     const sessionId = offer.resume === undefined ? undefined : parseResumeToken(offer.resume)?.sessionId;
     if (offer.resume === undefined || sessionId === undefined) throw new RookeryError("BAD_REQUEST");
-    return this.#services.resume(sessionId, offer.resume);
+    return await this.#services.resume(sessionId, offer.resume);
   }
 
   async #joinByHandshake(
@@ -132,7 +132,7 @@ export class Upgrades {
       address: clientAddress(request, this.#services.config.trustedProxies),
       origin: request.headers.origin,
     });
-    return this.#services.redeem(admission);
+    return await this.#services.redeem(admission);
   }
 }
 

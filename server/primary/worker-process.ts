@@ -22,9 +22,12 @@ export interface WorkerPort extends WorkerProcess {
   release(handle: SocketHandle): void;
 }
 
-/** Starts a process. Its slot is in its environment as ROOKERY_WORKER. */
-export function forkWorker(slot: number, events: WorkerEvents): WorkerPort {
-  const worker = cluster.fork({ ROOKERY_WORKER: String(slot) });
+/** Starts a process, which is told its slot and the key of resume tokens by its environment. */
+export function forkWorker(slot: number, tokenKey: Uint8Array, events: WorkerEvents): WorkerPort {
+  const worker = cluster.fork({
+    ROOKERY_WORKER: String(slot),
+    ROOKERY_TOKEN_KEY: Buffer.from(tokenKey).toString("base64url"),
+  });
   worker.on("message", (message: WorkerToPrimary) => events.onMessage(worker.id, message));
   worker.on("exit", (code, signal) => events.onExit(worker.id, code, signal));
   worker.on("disconnect", () => events.onDisconnect(worker.id));

@@ -1,5 +1,7 @@
 /** A room type as the server uses it: the author's class, found in its module, with its static settings checked. */
+
 import type { EntitySchema } from "../../shared/schema/index.ts";
+import type { Durability } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
 import { type AuthContext, Room } from "./room.ts";
 
@@ -13,6 +15,8 @@ export interface RoomClass {
   readonly filterBy: readonly string[];
   readonly autoDispose: boolean;
   readonly reconnectMs: number;
+  /** A `Durability`, once the class is loaded. */
+  readonly durability: string;
   onAuth?(token: string, context: AuthContext): unknown;
 }
 
@@ -22,6 +26,7 @@ export type RoomSource = RoomConstructor | (() => Promise<Readonly<Record<string
 type RoomConstructor = abstract new () => Omit<Room, "state" | "data">;
 
 const TICK_RATE_MAX = 120;
+const DURABILITIES: ReadonlySet<string> = new Set<Durability>(["journal", "none"]);
 
 /**
  * Loads a room type.
@@ -34,6 +39,12 @@ export async function loadRoomClass(type: string, source: RoomSource): Promise<R
   checkInteger(type, "maxClients", roomClass.maxClients, 1, LIMITS.roomClientsMax);
   if (roomClass.maxMatched !== undefined) {
     checkInteger(type, "maxMatched", roomClass.maxMatched, 1, roomClass.maxClients);
+  }
+  if (!DURABILITIES.has(roomClass.durability)) {
+    const known = [...DURABILITIES].join('" or "');
+    throw new RangeError(
+      `Room type "${type}": static durability must be "${known}", not ${String(roomClass.durability)}.`,
+    );
   }
   checkInteger(type, "reconnectMs", roomClass.reconnectMs, 0, LIMITS.reconnectMsMax);
   return roomClass;

@@ -30,7 +30,12 @@ export type RoomEvent =
   | { readonly type: "tick"; readonly dtMs: number }
   | { readonly type: "timer"; readonly timerId: number }
   | { readonly type: "dropped"; readonly sessionId: string }
-  | { readonly type: "returned"; readonly sessionId: string }
+  | {
+      readonly type: "returned";
+      readonly sessionId: string;
+      /** Of the resume token it came back with; 0: with its ticket. */
+      readonly tokenGeneration: number;
+    }
   | {
       readonly type: "left";
       readonly sessionId: string;

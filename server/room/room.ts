@@ -72,6 +72,11 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   static readonly filterBy: readonly string[] = [];
   /** Whether the room ends when its last seat is given back. */
   static readonly autoDispose: boolean = true;
+  /**
+   * "journal": every event is written down before it is applied, and the room goes on in another worker when its own
+   * dies. It must then be a function of its events. "none": it is lost with its worker.
+   */
+  static readonly durability: string = "journal";
   /** How long a dropped client's seat is kept, in milliseconds, unless `onDrop` says otherwise. */
   static readonly reconnectMs: number = 15_000;
 

@@ -20,7 +20,9 @@ export class WsTransport implements Transport {
     socket.on("message", (data: RawData, isBinary: boolean) => {
       this.#lastHeardMs = this.#now();
       if (!isBinary) return this.close("PROTOCOL_ERROR");
-      this.#listener?.onMessage(data as Buffer);
+      const { buffer, byteOffset, byteLength } = data as Buffer;
+      // Plain bytes: what a room is given live must be what it is given when its journal is applied again.
+      this.#listener?.onMessage(new Uint8Array(buffer, byteOffset, byteLength));
     });
     // ws closes the connection itself after an error; `close` follows.
     socket.on("error", () => undefined);

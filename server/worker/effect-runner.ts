@@ -1,4 +1,5 @@
 /** Runs the effects of one room outside its steps and brings their results back as events. */
+import { decodePayload, encodePayload } from "../../shared/protocol/codec.ts";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { AnyEffect, EffectContext, PendingEffect } from "../room/effects.ts";
 import type { RoomEvent } from "../room/room-events.ts";
@@ -31,6 +32,8 @@ export class EffectRunner {
     // Called in a later microtask, so that a `run` that throws at once is an effect that failed, not a failed step.
     Promise.resolve()
       .then(() => this.#untilAborted(run(effect.input, { key: effect.key, signal: this.#abort.signal })))
+      // A replay gives the room what was written down; live, it gets the same.
+      .then((value) => (value === undefined ? undefined : decodePayload(encodePayload(value))))
       .then(
         (value) => finish({ value }),
         (error: unknown) =>

@@ -11,8 +11,12 @@ import type { Welcome } from "../../shared/protocol/wire.ts";
 import { describe, type SchemaDescriptor, schemaHash } from "../../shared/schema/index.ts";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { CreateRoom, Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
+import type { RecoveredRoom } from "../journal/journal-reader.ts";
+import { markOf, type StepMark } from "../journal/step-mark.ts";
 import { LIMITS } from "../limits.ts";
+import { encodeCheckpoint } from "../room/checkpoint.ts";
 import type { Client } from "../room/client.ts";
+import type { PendingEffect } from "../room/effects.ts";
 import type { RoomLog } from "../room/room.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import { type RoomEvent, RoomFailure, type StepResult } from "../room/room-events.ts";
@@ -21,8 +25,11 @@ import type { Transport } from "../transport/transport.ts";
 import { EffectRunner } from "./effect-runner.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Publisher } from "./publisher.ts";
+import { type HostedCheckpoint, replay } from "./recovery.ts";
 import { ResumeTokens } from "./resume-tokens.ts";
-import { type Connection, Session, type SessionOwner } from "./session.ts";
+import { type Journals, type OpenedRoom, openRoom, type RoomRecorder } from "./room-recorder.ts";
+import { SeatTimers } from "./seat-timers.ts";
+import { type Connection, type SavedSession, Session, type SessionOwner } from "./session.ts";
 import type { StepLoad } from "./step-load.ts";
 import { stepMsMax, type TickScheduler } from "./tick-scheduler.ts";
 
@@ -37,11 +44,16 @@ export type RoomServices = {
   readonly ticks: TickScheduler;
   /** Runs a callback after what is in flight now, such as setImmediate. */
   readonly defer: (callback: () => void) => void;
-  readonly newSecret: () => string;
+  /** Makes the secrets of resume tokens. */
+  readonly tokenKey: Uint8Array;
+  /** Undefined: rooms are not written down, and die with their worker. */
+  readonly journals: Journals | undefined;
   /** A random 32-bit number. */
   readonly newTag: () => number;
   readonly report: (message: WorkerToPrimary) => void;
   readonly load: StepLoad;
+  /** Undefined: a crash is not told from the room in whose step it came. */
+  readonly mark: StepMark | undefined;
   readonly log: RoomLog;
 };
 
@@ -56,9 +68,12 @@ export class HostedRoom implements SessionOwner {
   readonly #publisher: Publisher;
   readonly #effects: EffectRunner;
   readonly #sessions = new Map<string, Session>();
-  readonly #seatTimers = new Map<string, TimerHandle>();
+  readonly #seats: SeatTimers;
+  readonly #recorder: RoomRecorder | undefined;
   readonly #queue = new EventQueue();
   readonly #tag: number;
+  /** Stands for this room while a step of it runs. */
+  readonly #mark: Uint8Array;
   readonly #schema: {
     readonly descriptor: SchemaDescriptor;
     readonly hash: string;
@@ -76,13 +91,18 @@ export class HostedRoom implements SessionOwner {
   /** A client reads too slowly and was skipped: it must get what it missed, even if nothing more happens. */
   #isSomebodyBehind = false;
 
-  /** @throws RoomFailure when the room's constructor or onCreate fails */
-  constructor(create: CreateRoom, roomClass: RoomClass, services: RoomServices) {
+  /**
+   * @param opened the room's journal, with what an earlier owner has left
+   * @throws RoomFailure when the room's constructor or onCreate fails, or its code when it is applied again;
+   * JournalDamaged, SchemaError
+   */
+  constructor(create: CreateRoom, roomClass: RoomClass, services: RoomServices, opened?: OpenedRoom) {
     this.id = create.roomId;
     this.#create = create;
     this.#roomClass = roomClass;
     this.#services = services;
     this.#tag = services.newTag();
+    this.#mark = markOf(create.roomId);
     this.#startMs = services.scheduler.now();
     this.#runtime = new RoomRuntime(roomClass, create, services.log);
     const descriptor = describe(this.#runtime.schema);
@@ -98,14 +118,54 @@ export class HostedRoom implements SessionOwner {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#end = resolve;
-    const created = this.#runtime.step(0, [{ type: "created", options: create.options }]);
+    this.#seats = new SeatTimers(services.scheduler, (sessionId) =>
+      this.#expel(this.#sessions.get(sessionId), "SESSION_NOT_FOUND"),
+    );
+    this.#recorder = opened?.recorder;
+    // A room that crashed its last worker may do so again while it is taken up.
+    services.mark?.begin(this.#mark);
+    const begin = opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered);
+    services.mark?.end();
     if (roomClass.tickRate > 0)
       this.#stopTicks = services.ticks.add(roomClass.tickRate, (dtMs, dueMs) => this.#tick(dtMs, dueMs));
-    this.#settle(created);
+    begin();
+  }
+
+  /** @returns what is to be done once the room is whole */
+  #begin({ options }: CreateRoom): () => void {
+    const created: RoomEvent = { type: "created", options };
+    this.#recorder?.append(0, [created]);
+    const result = this.#runtime.step(0, [created]);
+    return () => this.#settle(result);
+  }
+
+  /** The room goes on where its last owner has left it; its clock has stood still meanwhile. */
+  #takeUp(recovered: RecoveredRoom): () => void {
+    const unfinished = replay(recovered, this.#runtime, this.#sessions, (id, saved) =>
+      this.#newSession(id, saved),
+    );
+    this.#nowMs = this.#runtime.clock.nowMs;
+    this.#startMs = this.#services.scheduler.now() - this.#nowMs;
+    return () => {
+      this.#services.report({ type: "room-updated", roomId: this.id, ...this.#runtime.listing });
+      for (const { sessionId, isDropped } of this.#runtime.clients) {
+        if (unfinished.kicked.has(sessionId)) this.#expel(this.#sessions.get(sessionId), "KICKED");
+        else if (!isDropped) this.#enqueue({ type: "dropped", sessionId });
+        else this.#keepSeat(sessionId, unfinished.reconnectMs.get(sessionId) ?? this.#roomClass.reconnectMs);
+      }
+      for (const effect of this.#runtime.pendingEffects) this.#startEffect(effect);
+      if (unfinished.isDisconnected) this.#close("ROOM_CLOSED");
+      else this.#armWake();
+    };
   }
 
   get hasEnded(): boolean {
     return this.#phase === "ended";
+  }
+
+  /** Who has a seat. */
+  get sessionIds(): readonly string[] {
+    return [...this.#sessions.keys()];
   }
 
   get clientCount(): number {
@@ -123,10 +183,11 @@ export class HostedRoom implements SessionOwner {
     if (session?.state.name === "leaving") return transport.close("SESSION_NOT_FOUND");
     if (passenger.kind === "resume") {
       if (session === undefined) return transport.close("SESSION_NOT_FOUND");
-      if (!session.tokens.use(passenger.resumeToken)) return transport.close("RESUME_REFUSED");
-    }
-    if (session === undefined) this.#join(transport, sessionId, passenger, upgrade);
-    else this.#return(transport, session, upgrade);
+      const generation = session.tokens.check(passenger.resumeToken);
+      if (generation === undefined) return transport.close("RESUME_REFUSED");
+      this.#return(transport, session, upgrade, generation);
+    } else if (session === undefined) this.#join(transport, sessionId, passenger, upgrade);
+    else this.#return(transport, session, upgrade, 0);
   }
 
   #join(transport: Transport, sessionId: string, passenger: Passenger, upgrade: UpgradeHead): void {
@@ -135,8 +196,7 @@ export class HostedRoom implements SessionOwner {
       transport.close("ROOM_FULL");
       return this.#services.report({ type: "session-left", roomId: this.id, sessionId });
     }
-    const tokens = new ResumeTokens(sessionId, this.#services.newSecret);
-    const session = new Session(sessionId, tokens, this, () => this.#services.scheduler.now());
+    const session = this.#newSession(sessionId);
     if (!session.attach(transport, 0, upgrade.schemaHash)) return;
     this.#sessions.set(sessionId, session);
     const auth = passenger.auth === undefined ? undefined : decodePayload(passenger.auth);
@@ -148,11 +208,19 @@ export class HostedRoom implements SessionOwner {
     });
   }
 
-  #return(transport: Transport, session: Session, upgrade: UpgradeHead): void {
+  #newSession(sessionId: string, saved?: SavedSession): Session {
+    const tokens = new ResumeTokens(sessionId, this.#services.tokenKey, saved?.tokens);
+    return new Session(sessionId, tokens, this, () => this.#services.scheduler.now(), saved?.unacknowledged);
+  }
+
+  /** @param tokenGeneration of the resume token, 0 for a ticket */
+  #return(transport: Transport, session: Session, upgrade: UpgradeHead, tokenGeneration: number): void {
     if (!session.attach(transport, upgrade.eventsReceived, upgrade.schemaHash))
       return this.#expel(session, "SESSION_OVERFLOW");
-    this.#clearSeatTimer(session.id);
-    if (this.#runtime.clients.has(session.id)) this.#enqueue({ type: "returned", sessionId: session.id });
+    session.tokens.used(tokenGeneration);
+    this.#seats.stop(session.id);
+    if (this.#runtime.clients.has(session.id))
+      this.#enqueue({ type: "returned", sessionId: session.id, tokenGeneration });
   }
 
   /** The primary says that nobody holds a seat any more, or the server shuts down. */
@@ -260,19 +328,43 @@ export class HostedRoom implements SessionOwner {
     return Math.min(timerMs ?? Number.POSITIVE_INFINITY, this.#nowMs + CATCH_UP_MS);
   }
 
-  /** The one point where events are applied: a journal appends them here, before. */
+  /** The one point where events are applied: they are written down before, and what came of them is sent after. */
   #step(nowMs: number, events: readonly RoomEvent[]): void {
     if (this.#phase === "ended") return;
     this.#nowMs = nowMs;
-    const startMs = this.#services.scheduler.now();
+    const { scheduler, load, mark } = this.#services;
+    const startMs = scheduler.now();
     try {
-      this.#settle(this.#runtime.step(nowMs, events));
+      if (events.length > 0) this.#record(nowMs, events);
+      mark?.begin(this.#mark);
+      const result = this.#runtime.step(nowMs, events);
+      mark?.end();
+      const appliedMs = scheduler.now();
+      this.#settle(result);
+      if (this.#phase === "open") this.#recorder?.applied(appliedMs - startMs, () => this.#checkpoint());
     } catch (error) {
       if (!(error instanceof RoomFailure)) throw error;
+      mark?.end();
       this.#fail(error);
     } finally {
-      this.#services.load.add(this.#services.scheduler.now() - startMs);
+      load.add(scheduler.now() - startMs);
     }
+  }
+
+  #record(nowMs: number, events: readonly RoomEvent[]): void {
+    try {
+      this.#recorder?.append(nowMs, events);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw new RoomFailure(events[0]?.type ?? "tick", error);
+    }
+  }
+
+  #checkpoint(): Uint8Array {
+    const sessions = [...this.#runtime.clients].flatMap(
+      ({ sessionId }) => this.#sessions.get(sessionId)?.save() ?? [],
+    );
+    return encodeCheckpoint<HostedCheckpoint>({ runtime: this.#runtime.save(), sessions });
   }
 
   /** The one point where what came of a step leaves the room. */
@@ -291,7 +383,7 @@ export class HostedRoom implements SessionOwner {
       this.#sessions.get(sessionId)?.end("CONSENTED");
       this.#forget(sessionId);
     }
-    for (const effect of result.effects) this.#effects.start(effect, this.#runtime.effectHooks(effect.name));
+    for (const effect of result.effects) this.#startEffect(effect);
     if (result.listingChanged)
       this.#services.report({
         type: "room-updated",
@@ -303,25 +395,17 @@ export class HostedRoom implements SessionOwner {
     else this.#armWake();
   }
 
+  #startEffect(effect: PendingEffect): void {
+    this.#effects.start(effect, this.#runtime.effectHooks(effect.name));
+  }
+
   // Sessions out.
 
   #keepSeat(sessionId: string, reconnectMs: number): void {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return;
     if (reconnectMs === 0) return this.#expel(session, "SESSION_NOT_FOUND");
-    if (session.state.name !== "away") return;
-    this.#clearSeatTimer(sessionId);
-    const expire = () => {
-      this.#seatTimers.delete(sessionId);
-      this.#expel(session, "SESSION_NOT_FOUND");
-    };
-    this.#seatTimers.set(sessionId, this.#services.scheduler.setTimeout(expire, reconnectMs));
-  }
-
-  #clearSeatTimer(sessionId: string): void {
-    const timer = this.#seatTimers.get(sessionId);
-    if (timer !== undefined) this.#services.scheduler.clearTimeout(timer);
-    this.#seatTimers.delete(sessionId);
+    if (session.state.name === "away") this.#seats.start(sessionId, reconnectMs);
   }
 
   /** Closes a session's connection; the room learns of it as `left`. */
@@ -333,7 +417,7 @@ export class HostedRoom implements SessionOwner {
 
   /** The session is over: the seat is free. */
   #forget(sessionId: string): void {
-    this.#clearSeatTimer(sessionId);
+    this.#seats.stop(sessionId);
     if (this.#sessions.delete(sessionId))
       this.#services.report({
         type: "session-left",
@@ -394,7 +478,7 @@ export class HostedRoom implements SessionOwner {
   #disconnectAll(code: ErrorCode): void {
     this.#closeCode = code;
     for (const session of this.#sessions.values()) session.end(code);
-    for (const sessionId of this.#seatTimers.keys()) this.#clearSeatTimer(sessionId);
+    this.#seats.stopAll();
   }
 
   /** Effects that `onDispose` started, such as saving a score, still get their results. */
@@ -410,6 +494,7 @@ export class HostedRoom implements SessionOwner {
     this.#effects.abort();
     if (this.#wake !== undefined) this.#services.scheduler.clearTimeout(this.#wake.handle);
     for (const sessionId of [...this.#sessions.keys()]) this.#forget(sessionId);
+    this.#recorder?.dispose();
     this.#services.report({ type: "room-disposed", roomId: this.id });
     this.#end();
   }
@@ -421,8 +506,11 @@ export function createHostedRoom(
   roomClass: RoomClass,
   services: RoomServices,
 ): HostedRoom {
+  const { journals, log } = services;
   try {
-    return new HostedRoom(create, roomClass, services);
+    const isWrittenDown = journals !== undefined && roomClass.durability === "journal";
+    const opened = isWrittenDown ? openRoom(create, false, journals, log) : undefined;
+    return new HostedRoom(create, roomClass, services, opened);
   } catch (error) {
     throw new RookeryError("ROOM_CREATE_FAILED", undefined, {
       cause: error instanceof RoomFailure ? error.cause : error,

@@ -1,50 +1,76 @@
 /**
  * The secrets by which a client comes back to its session. Each connection brings a new one; the one before stays
- * good until the new one is used, for a client that never saw the new one. Only hashes are kept.
+ * good until the new one is used, for a client that never saw the new one.
+ *
+ * A secret is made from the server's key, the session and the generation, so that nothing secret has to be kept:
+ * whoever takes the room over counts the same generations from its journal.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { formatResumeToken, parseResumeToken } from "../../shared/protocol/handshake.ts";
 
-type Issued = { readonly generation: number; readonly hash: Buffer };
+const SECRET_BYTES = 18;
+const NONE = 0;
+
+/** Generations; 0 for none. */
+export type SavedTokens = { readonly issued: number; readonly current: number; readonly previous: number };
 
 export class ResumeTokens {
   readonly #sessionId: string;
-  readonly #newSecret: () => string;
-  #previous: Issued | undefined;
-  #current: Issued | undefined;
-  #generation = 0;
+  readonly #key: Uint8Array;
+  #issued: number;
+  #current: number;
+  #previous: number;
 
-  /** @param newSecret makes a secret of at least 128 random bits, in characters of an HTTP token without dots */
-  constructor(sessionId: string, newSecret: () => string) {
+  /** @param key of the server, at least 256 random bits */
+  constructor(
+    sessionId: string,
+    key: Uint8Array,
+    saved: SavedTokens = { issued: NONE, current: NONE, previous: NONE },
+  ) {
     this.#sessionId = sessionId;
-    this.#newSecret = newSecret;
+    this.#key = key;
+    this.#issued = saved.issued;
+    this.#current = saved.current;
+    this.#previous = saved.previous;
+  }
+
+  save(): SavedTokens {
+    return { issued: this.#issued, current: this.#current, previous: this.#previous };
   }
 
   /** @returns the token for the connection that opens now */
   issue(): string {
-    const generation = ++this.#generation;
-    const secret = this.#newSecret();
+    this.#issued += 1;
     this.#previous = this.#current;
-    this.#current = { generation, hash: hashOf(secret) };
+    this.#current = this.#issued;
     return formatResumeToken({
       sessionId: this.#sessionId,
-      generation,
-      secret,
+      generation: this.#current,
+      secret: this.#secretOf(this.#current),
     });
   }
 
-  /** Whether the token opens this session. Using one ends the life of the other. */
-  use(token: string): boolean {
+  /** @returns the generation of the token if it opens this session */
+  check(token: string): number | undefined {
     const parsed = parseResumeToken(token);
-    if (parsed === undefined || parsed.sessionId !== this.#sessionId) return false;
-    const known = [this.#current, this.#previous].find((issued) => issued?.generation === parsed.generation);
-    if (known === undefined || !timingSafeEqual(known.hash, hashOf(parsed.secret))) return false;
-    this.#current = known;
-    this.#previous = undefined;
-    return true;
+    if (parsed === undefined || parsed.sessionId !== this.#sessionId) return undefined;
+    const { generation, secret } = parsed;
+    if (generation === NONE || (generation !== this.#current && generation !== this.#previous))
+      return undefined;
+    const expected = Buffer.from(this.#secretOf(generation));
+    const offered = Buffer.from(secret);
+    return expected.length === offered.length && timingSafeEqual(expected, offered) ? generation : undefined;
   }
-}
 
-function hashOf(secret: string): Buffer {
-  return createHash("sha256").update(secret).digest();
+  /** A connection was opened with the token of this generation: that ends the life of the other. */
+  used(generation: number): void {
+    if (generation === NONE) return;
+    this.#current = generation;
+    this.#previous = NONE;
+  }
+
+  #secretOf(generation: number): string {
+    const hmac = createHmac("sha256", this.#key).update(`${this.#sessionId}.${generation}`).digest();
+    return hmac.subarray(0, SECRET_BYTES).toString("base64url");
+  }
 }

@@ -47,11 +47,12 @@ export class RoomHost {
         log.info("room disposed");
       });
       log.info("room created");
-      this.#report({ type: "room-created", roomId, failure: undefined });
+      this.#report({ type: "room-created", roomId, failure: undefined, sessionIds: room.sessionIds });
     } catch (error) {
       if (!(error instanceof RookeryError)) throw error;
       log.error({ err: error.cause }, error.message);
-      this.#report({ type: "room-created", roomId, failure: { code: error.code, message: error.message } });
+      const failure = { code: error.code, message: error.message };
+      this.#report({ type: "room-created", roomId, failure, sessionIds: [] });
     }
   }
 

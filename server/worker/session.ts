@@ -16,7 +16,7 @@ import { ClientMessage, type ClientValue, ServerMessage } from "../../shared/pro
 import type { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { ResumeTokens } from "./resume-tokens.ts";
+import type { ResumeTokens, SavedTokens } from "./resume-tokens.ts";
 
 /** What the newest connection has been told of the session's events and state. */
 export type Connection = {
@@ -51,13 +51,18 @@ export interface SessionOwner {
   assemble(part: Uint8Array): Uint8Array;
 }
 
+const OUTBOX_LIMITS = { itemsMax: LIMITS.outboxEventsMax, bytesMax: LIMITS.outboxBytesMax };
+
+export type SavedSession = {
+  readonly id: string;
+  readonly tokens: SavedTokens;
+  readonly unacknowledged: { readonly last: number; readonly items: readonly Uint8Array[] };
+};
+
 export class Session {
   readonly id: string;
   readonly tokens: ResumeTokens;
-  readonly outbox = new Outbox({
-    itemsMax: LIMITS.outboxEventsMax,
-    bytesMax: LIMITS.outboxBytesMax,
-  });
+  readonly outbox: Outbox;
   readonly #owner: SessionOwner;
   readonly #now: () => number;
   #state: SessionState = { name: "away" };
@@ -65,11 +70,41 @@ export class Session {
   /** Sequence of the last message taken from the client; what is not above it is a resend. */
   #lastSeq = 0;
 
-  constructor(id: string, tokens: ResumeTokens, owner: SessionOwner, now: () => number) {
+  /** @param unacknowledged of a session that began elsewhere: events to be kept, the last of this number */
+  constructor(
+    id: string,
+    tokens: ResumeTokens,
+    owner: SessionOwner,
+    now: () => number,
+    unacknowledged: { readonly last: number; readonly items: readonly Uint8Array[] } = { last: 0, items: [] },
+  ) {
     this.id = id;
     this.tokens = tokens;
     this.#owner = owner;
     this.#now = now;
+    const { last, items } = unacknowledged;
+    this.outbox = new Outbox(OUTBOX_LIMITS, last - items.length);
+    for (const item of items) this.outbox.push(item);
+  }
+
+  /** What another owner of the room needs to go on with this session. */
+  save(): SavedSession {
+    const { last, size } = this.outbox;
+    return {
+      id: this.id,
+      tokens: this.tokens.save(),
+      unacknowledged: { last, items: this.outbox.after(last - size) ?? [] },
+    };
+  }
+
+  /**
+   * The session was live with an earlier owner of the room.
+   *
+   * @param lastSeq of the last of its messages that the room has applied
+   */
+  takeUp(lastSeq: number): void {
+    this.#hasBeenLive = true;
+    this.#lastSeq = lastSeq;
   }
 
   get state(): SessionState {

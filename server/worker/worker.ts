@@ -3,9 +3,15 @@
  * does what the primary tells it.
  */
 import { randomBytes } from "node:crypto";
+import { createRequire } from "node:module";
 import { systemScheduler } from "../../shared/time.ts";
+import type { Config } from "../config.ts";
 import type { PrimaryLink, SocketHandle } from "../ipc/channel.ts";
-import type { PrimaryToWorker, RoomTypeInfo } from "../ipc/messages.ts";
+import type { Durability, PrimaryToWorker, RoomTypeInfo } from "../ipc/messages.ts";
+import { nodeFs } from "../journal/journal-fs.ts";
+import { JournalSync } from "../journal/journal-sync.ts";
+import { StepMark } from "../journal/step-mark.ts";
+import { ValueWriter } from "../journal/value-writer.ts";
 import type { Logger } from "../logger.ts";
 import { loadRoomClass, type RoomClass, type RoomSource } from "../room/room-class.ts";
 import { acceptUpgrade } from "../transport/accept.ts";
@@ -16,22 +22,38 @@ import { RoomHost } from "./room-host.ts";
 import { StepLoad } from "./step-load.ts";
 import { TickScheduler } from "./tick-scheduler.ts";
 
-const RESUME_SECRET_BYTES = 18;
+const require = createRequire(import.meta.url);
+/** Stands in every journal: what other code has written may mean something else. */
+const CODE_VERSION = (require("../../package.json") as { version: string }).version;
+
+export type WorkerOptions = {
+  readonly sources: Readonly<Record<string, RoomSource>>;
+  readonly primary: PrimaryLink;
+  /** The worker's number, from 0. */
+  readonly worker: number;
+  readonly config: Config;
+  /** Makes the secrets of resume tokens; the same in all workers. */
+  readonly tokenKey: Uint8Array;
+  readonly log: Logger;
+  /** Nothing of the worker is under way any more. */
+  readonly onDrained?: () => void;
+};
 
 /**
  * Starts the worker's part of a process.
  *
  * @param worker its number, from 0
- * @param onDrained nothing of the worker is under way any more
  * @throws TypeError or RangeError when a room type cannot be loaded
  */
-export async function startWorker(
-  sources: Readonly<Record<string, RoomSource>>,
-  primary: PrimaryLink,
-  worker: number,
-  log: Logger,
-  onDrained: () => void = () => undefined,
-): Promise<void> {
+export async function startWorker({
+  sources,
+  primary,
+  worker,
+  config,
+  tokenKey,
+  log,
+  onDrained = () => undefined,
+}: WorkerOptions): Promise<void> {
   const roomClasses = new Map<string, RoomClass>();
   for (const [type, source] of Object.entries(sources))
     roomClasses.set(type, await loadRoomClass(type, source));
@@ -50,7 +72,17 @@ export async function startWorker(
     ticks,
     load,
     defer,
-    newSecret: () => randomBytes(RESUME_SECRET_BYTES).toString("base64url"),
+    tokenKey,
+    mark: new StepMark(config.dataDirectory, process.pid),
+    journals: {
+      dataDirectory: config.dataDirectory,
+      codeVersion: CODE_VERSION,
+      services: {
+        fs: nodeFs,
+        sync: new JournalSync(nodeFs, config.journalFsyncMs, systemScheduler),
+        writer: new ValueWriter(),
+      },
+    },
     newTag: () => randomBytes(4).readUInt32LE(),
     report: (message: Parameters<PrimaryLink["send"]>[0]) => primary.send(message),
   };
@@ -124,6 +156,14 @@ export async function startWorker(
 }
 
 function describeType(name: string, roomClass: RoomClass): RoomTypeInfo {
-  const { maxClients, maxMatched = maxClients, filterBy, autoDispose } = roomClass;
-  return { name, maxClients, maxMatched, filterBy, autoDispose, hasAuth: roomClass.onAuth !== undefined };
+  const { maxClients, maxMatched = maxClients, filterBy, autoDispose, durability } = roomClass;
+  return {
+    name,
+    maxClients,
+    maxMatched,
+    filterBy,
+    autoDispose,
+    durability: durability as Durability,
+    hasAuth: roomClass.onAuth !== undefined,
+  };
 }

@@ -1,5 +1,6 @@
 /** Every variable an operator may set: what it accepts, and the sentence about what it does not. */
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Config, ConfigError, readConfig } from "../../server/config.ts";
 
@@ -15,6 +16,8 @@ const DEFAULTS: Config = {
   joinsPerSecond: 2_000,
   hangTimeoutMs: 3_000,
   drainTimeoutMs: 10_000,
+  dataDirectory: resolve(".rookery"),
+  journalFsyncMs: 0,
   ticketSecret: undefined,
   logLevel: "info",
   isDevelopment: false,

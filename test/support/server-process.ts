@@ -1,6 +1,9 @@
 /** Starts the test server as a process of its own, reads its log, and ends it by its pid. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -17,14 +20,19 @@ const LISTENING_MS = 30_000;
 
 export class ServerProcess implements AsyncDisposable {
   readonly child: ChildProcess;
+  /** Its DATA_DIR, of its own unless the environment says otherwise; deleted when it ends. */
+  readonly dataDirectory: string;
   readonly lines: LogLine[] = [];
   /** Everything on stdout and stderr, as it came. */
   output = "";
   readonly #waiting = new Set<{ accepts: (line: LogLine) => boolean; resolve: (line: LogLine) => void }>();
   #port = 0;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, dataDirectory: string) {
     this.child = child;
+    this.dataDirectory = dataDirectory;
+    // Its workers may write for a moment longer than it lives.
+    child.once("exit", () => rmSync(dataDirectory, { recursive: true, force: true, maxRetries: 10 }));
     child.stderr?.on("data", (data) => {
       this.output += String(data);
     });
@@ -48,15 +56,18 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts a server without waiting for anything. */
   static spawn(environment: Record<string, string>, main = MAIN): ServerProcess {
+    const dataDirectory = mkdtempSync(join(tmpdir(), "rookery-test-"));
     const env = {
       ...process.env,
       NODE_ENV: "test",
       PORT: "0",
       HOST: "127.0.0.1",
       MAX_CONNECTIONS_PER_ADDRESS: "10000",
+      DATA_DIR: dataDirectory,
       ...environment,
     };
-    return new ServerProcess(spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "pipe"] }));
+    const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "pipe"] });
+    return new ServerProcess(child, dataDirectory);
   }
 
   get url(): string {

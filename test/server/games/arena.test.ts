@@ -77,7 +77,7 @@ describe("the arena", () => {
       expect(vx).toBe(0);
       tickFor(arena, 1000);
       expect(player(arena, "anna")).toMatchObject({ x, y: 60, vx: 0, hp: RULES.hpMax });
-      arena.step({ type: "returned", sessionId: "anna" });
+      arena.step({ type: "returned", sessionId: "anna", tokenGeneration: 1 });
       arena.tick([act(arena, "anna", RIGHT)]);
       expect(player(arena, "anna").x).toBeGreaterThan(x);
     });
@@ -359,7 +359,10 @@ describe("the arena", () => {
       }
       const id = ids[pick(ids.length)] ?? "";
       if (tick % 50 === 10)
-        incoming.push({ type: "dropped", sessionId: id }, { type: "returned", sessionId: id });
+        incoming.push(
+          { type: "dropped", sessionId: id },
+          { type: "returned", sessionId: id, tokenGeneration: 1 },
+        );
       if (tick % 100 === 60) {
         incoming.push({ type: "left", sessionId: id, consented: false });
         incoming.push({ type: "joined", sessionId: id, options: { name: `again ${tick}` }, auth: null });

@@ -231,7 +231,7 @@ describe("connect four", () => {
     expect(dropped).toMatchObject([{ reconnectMs: 60_000 }]);
     expect(game.state.players.get("ben")?.connected).toBe(false);
     expect(game.state.phase).toBe(Phase.PLAYING);
-    game.step({ type: "returned", sessionId: "ben" });
+    game.step({ type: "returned", sessionId: "ben", tokenGeneration: 1 });
     expect(game.state.players.get("ben")?.connected).toBe(true);
     play(game, [0], ["ben", "anna"]);
   });
@@ -240,7 +240,7 @@ describe("connect four", () => {
     game.join("carl");
     const { dropped } = game.step({ type: "dropped", sessionId: "carl" });
     expect(dropped).toMatchObject([{ reconnectMs: ConnectFour.reconnectMs }]);
-    game.step({ type: "returned", sessionId: "carl" });
+    game.step({ type: "returned", sessionId: "carl", tokenGeneration: 1 });
     expect(game.state.players.size).toBe(2);
   });
 

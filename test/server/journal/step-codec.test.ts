@@ -60,7 +60,7 @@ const EVENTS: { readonly [T in RoomEvent["type"]]: fc.Arbitrary<Extract<RoomEven
   tick: fc.record({ type: fc.constant("tick"), dtMs: finite }),
   timer: fc.record({ type: fc.constant("timer"), timerId: uint32 }),
   dropped: fc.record({ type: fc.constant("dropped"), sessionId }),
-  returned: fc.record({ type: fc.constant("returned"), sessionId }),
+  returned: fc.record({ type: fc.constant("returned"), sessionId, tokenGeneration: uint32 }),
   left: fc.record({ type: fc.constant("left"), sessionId, consented: fc.boolean() }),
   effect: fc.record({
     type: fc.constant("effect"),

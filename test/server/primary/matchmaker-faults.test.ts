@@ -16,9 +16,33 @@ import { refusal } from "./matchmaker-harness.ts";
 import { SimulatedWorker } from "./simulated-workers.ts";
 
 const ROOM_TYPES: readonly RoomTypeInfo[] = [
-  { name: "pair", maxClients: 2, maxMatched: 2, filterBy: ["mode"], hasAuth: false, autoDispose: true },
-  { name: "guarded", maxClients: 3, maxMatched: 3, filterBy: [], hasAuth: true, autoDispose: true },
-  { name: "lasting", maxClients: 4, maxMatched: 4, filterBy: [], hasAuth: true, autoDispose: false },
+  {
+    name: "pair",
+    maxClients: 2,
+    maxMatched: 2,
+    filterBy: ["mode"],
+    durability: "none",
+    hasAuth: false,
+    autoDispose: true,
+  },
+  {
+    name: "guarded",
+    maxClients: 3,
+    maxMatched: 3,
+    filterBy: [],
+    durability: "none",
+    hasAuth: true,
+    autoDispose: true,
+  },
+  {
+    name: "lasting",
+    maxClients: 4,
+    maxMatched: 4,
+    filterBy: [],
+    durability: "none",
+    hasAuth: true,
+    autoDispose: false,
+  },
 ];
 const WORKERS = 3;
 const REPLACED_AFTER_MS = 300;
@@ -69,6 +93,7 @@ class World {
         if (message.type === "create-room") this.#codes.set(message.roomId, message.code);
         this.workers.get(workerId)?.receive(message);
       },
+      onRoomGone: () => undefined,
       log: { warn: () => undefined },
     });
     this.matchmaker.onWorkerReady(ROOM_TYPES);

@@ -15,9 +15,33 @@ export const NO_SEATS = { reserved: 0, passed: 0, joined: 0 };
 export const WALL_CLOCK_AT_START = 1_700_000_000_000;
 
 const ROOM_TYPES: readonly RoomTypeInfo[] = [
-  { name: "open", maxClients: 2, maxMatched: 2, filterBy: ["mode"], hasAuth: false, autoDispose: false },
-  { name: "guarded", maxClients: 2, maxMatched: 2, filterBy: [], hasAuth: true, autoDispose: false },
-  { name: "arena", maxClients: 10, maxMatched: 10, filterBy: [], hasAuth: false, autoDispose: true },
+  {
+    name: "open",
+    maxClients: 2,
+    maxMatched: 2,
+    filterBy: ["mode"],
+    durability: "none",
+    hasAuth: false,
+    autoDispose: false,
+  },
+  {
+    name: "guarded",
+    maxClients: 2,
+    maxMatched: 2,
+    filterBy: [],
+    durability: "none",
+    hasAuth: true,
+    autoDispose: false,
+  },
+  {
+    name: "arena",
+    maxClients: 10,
+    maxMatched: 10,
+    filterBy: [],
+    durability: "none",
+    hasAuth: false,
+    autoDispose: true,
+  },
 ];
 
 type Sent<Type extends PrimaryToWorker["type"]> = Extract<PrimaryToWorker, { type: Type }> & {
@@ -40,6 +64,7 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     selector: new LeastLoadSelector(),
     workers: () => [...readyWorkers].map((workerId) => ({ workerId, stats: undefined })),
     send: (workerId, message) => sent.push({ workerId, ...message }),
+    onRoomGone: () => undefined,
     log: { warn: (_, message) => warnings.push(message) },
   });
   matchmaker.onWorkerReady(roomTypes);
@@ -78,7 +103,12 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
         const { workerId } = message;
         if (message.type === "create-room") {
           const { roomId } = message;
-          matchmaker.onWorkerMessage(workerId, { type: "room-created", roomId, failure: undefined });
+          matchmaker.onWorkerMessage(workerId, {
+            type: "room-created",
+            roomId,
+            failure: undefined,
+            sessionIds: [],
+          });
         } else if (message.type === "authorize") {
           const { requestId } = message;
           matchmaker.onWorkerMessage(workerId, { type: "authorized", requestId, result: { auth } });

@@ -78,7 +78,12 @@ describe("lost workers", () => {
     const roomId = harness.creates()[0]?.roomId ?? "";
     const requestId = harness.authorizations()[0]?.requestId ?? 0;
     const result = { auth: new Uint8Array() };
-    harness.matchmaker.onWorkerMessage(1, { type: "room-created", roomId, failure: undefined });
+    harness.matchmaker.onWorkerMessage(1, {
+      type: "room-created",
+      roomId,
+      failure: undefined,
+      sessionIds: [],
+    });
     harness.matchmaker.onWorkerMessage(1, { type: "authorized", requestId, result });
     harness.loseWorker(1);
     for (const join of waiting) await expectRefused(join, "ROOM_LOST");
@@ -152,7 +157,7 @@ describe("messages", () => {
     await harness.answerAll();
     const { roomId } = await join;
     const failure = { code: "ROOM_CREATE_FAILED", message: "" } as const;
-    harness.matchmaker.onWorkerMessage(workerId, { type: "room-created", roomId, failure });
+    harness.matchmaker.onWorkerMessage(workerId, { type: "room-created", roomId, failure, sessionIds: [] });
     expect(harness.rooms().open).toBe(1);
     expect(harness.warnings).toEqual(["room created that was not asked for"]);
   });

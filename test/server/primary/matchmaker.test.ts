@@ -111,6 +111,7 @@ describe("join pipeline", () => {
     const [create] = harness.creates();
     harness.matchmaker.onWorkerMessage(create?.workerId ?? 0, {
       type: "room-created",
+      sessionIds: [],
       roomId: create?.roomId ?? "",
       failure: { code: "ROOM_CREATE_FAILED", message: "onCreate threw." },
     });

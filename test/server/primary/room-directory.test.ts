@@ -12,6 +12,7 @@ const DUEL: RoomTypeInfo = {
   name: "duel",
   maxClients: 2,
   maxMatched: 2,
+  durability: "none",
   filterBy: ["mode", "map"],
   hasAuth: false,
   autoDispose: false,
@@ -37,6 +38,23 @@ function setUp(random: () => number = createRandom(1).next) {
     return room;
   };
   return { time, directory, reserve, openRoom, closing };
+}
+
+/** What finding a room among so many costs: the best of many short runs, which whatever else the machine does leaves alone. */
+function lookUpMs(rooms: number): number {
+  const { directory, reserve } = setUp();
+  for (let i = 0; i < rooms; i++) {
+    const room = directory.plan(DUEL, 1, { mode: i % 100 });
+    reserve(room, `s${i}`);
+    if (i % 2 === 0) reserve(room, `t${i}`);
+  }
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 100; run++) {
+    const startedAtMs = performance.now();
+    for (let mode = 0; mode < 100; mode++) directory.find(DUEL, { mode });
+    bestMs = Math.min(bestMs, (performance.now() - startedAtMs) / 100);
+  }
+  return bestMs;
 }
 
 /** The same JSON with the names of every object in another order. */
@@ -130,17 +148,9 @@ describe("matching by filter", () => {
     }
   });
 
-  it("does not look at every room: 10,000 do not make it slow", () => {
-    const { directory, reserve } = setUp();
-    for (let i = 0; i < 10_000; i++) {
-      const room = directory.plan(DUEL, 1, { mode: i % 100 });
-      reserve(room, `s${i}`);
-      if (i % 2 === 0) reserve(room, `t${i}`);
-    }
-    const startedAt = performance.now();
-    for (let i = 0; i < 2_000; i++) directory.find(DUEL, { mode: i % 100 });
-    // Some 2 us each; a scan of 10,000 rooms would take more than a second in all.
-    expect(performance.now() - startedAt).toBeLessThan(200);
+  it("does not look at every room: a look-up among 10,000 costs about what it costs among 100", () => {
+    // A look at every room would cost a hundred times as much.
+    expect(lookUpMs(10_000)).toBeLessThan(10 * lookUpMs(100));
   });
 });
 
@@ -231,18 +241,18 @@ describe("life of an entry", () => {
     const [lost, kept] = [openRoom({}, 1), openRoom({}, 2)];
     reserve(lost, "a");
     reserve(kept, "b");
-    directory.removeLost(1);
+    directory.lose(lost, "ROOM_LOST");
     expect(directory.get(lost.roomId)).toBeUndefined();
-    expect([lost.roomId, "a", kept.roomId, "b"].map((id) => directory.wasLost(id))).toEqual([
-      true,
-      true,
-      false,
-      false,
+    expect([lost.roomId, "a", kept.roomId, "b"].map((id) => directory.whyLost(id))).toEqual([
+      "ROOM_LOST",
+      "ROOM_LOST",
+      undefined,
+      undefined,
     ]);
     await time.advance(LOST_IDS_TTL_MS - 1);
-    expect(directory.wasLost("a")).toBe(true);
+    expect(directory.whyLost("a")).toBe("ROOM_LOST");
     await time.advance(1);
-    expect(directory.wasLost("a")).toBe(false);
+    expect(directory.whyLost("a")).toBeUndefined();
   });
 });
 

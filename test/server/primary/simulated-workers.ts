@@ -89,13 +89,13 @@ export class SimulatedWorker {
     if (this.#chance(0.05)) return; // never says anything
     if (this.#chance(0.1)) {
       const failure = { code: "ROOM_CREATE_FAILED", message: "" } as const;
-      return this.#send({ type: "room-created", roomId, failure });
+      return this.#send({ type: "room-created", roomId, failure, sessionIds: [] });
     }
     const type = roomTypes.find(({ name }) => name === roomType);
     assert(type !== undefined);
     this.rooms.set(roomId, { sessions: new Set(), maxClients: type.maxClients });
     if (this.#chance(0.1)) this.setListing(roomId, this.#chance(0.5), this.#chance(0.5));
-    this.#answer({ type: "room-created", roomId, failure: undefined });
+    this.#answer({ type: "room-created", roomId, failure: undefined, sessionIds: [] });
   }
 
   #authorize(requestId: number): void {

@@ -340,7 +340,7 @@ describe("a room, as its author writes it", () => {
     ]);
     expect(room.step({ type: "dropped", sessionId: "ben" }).dropped).toMatchObject([{ reconnectMs: 0 }]);
 
-    const { arrived } = room.step({ type: "returned", sessionId: "anna" });
+    const { arrived } = room.step({ type: "returned", sessionId: "anna", tokenGeneration: 1 });
     expect(arrived.map(({ client }) => client.isDropped)).toEqual([false]);
     expect(room.sent).toEqual([{ type: "welcome back", payload: "user-1", to: ["anna"] }]);
   });
@@ -393,7 +393,7 @@ describe("determinism of a room", () => {
         incoming.push(room.message("ben", "die", null), room.message("anna", "save", { kills: i }));
       if (i === 40) incoming.push({ type: "effect", key: "room:1", result: { value: { rank: 1 } } });
       if (i === 50) incoming.push({ type: "dropped", sessionId: "ben" });
-      if (i === 60) incoming.push({ type: "returned", sessionId: "ben" });
+      if (i === 60) incoming.push({ type: "returned", sessionId: "ben", tokenGeneration: 1 });
       if (i === 70) incoming.push(room.message("ben", "roll", null), room.message("ben", "nonsense", null));
       room.tick(incoming);
     }

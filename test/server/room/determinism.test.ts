@@ -81,8 +81,13 @@ function run(
         if (dice < 0.2) events.push({ type: "joined", sessionId, options: { name: sessionId }, auth: null });
         seqs.set(sessionId, 0);
       } else if (dice < 0.01) events.push({ type: "left", sessionId, consented: dice < 0.005 });
-      else if (dice < 0.03) events.push({ type: client.isDropped ? "returned" : "dropped", sessionId });
-      else if (!client.isDropped && dice < 0.8) {
+      else if (dice < 0.03) {
+        events.push(
+          client.isDropped
+            ? { type: "returned", sessionId, tokenGeneration: 1 }
+            : { type: "dropped", sessionId },
+        );
+      } else if (!client.isDropped && dice < 0.8) {
         const seq = (seqs.get(sessionId) ?? 0) + 1;
         seqs.set(sessionId, seq);
         events.push(traffic(random, sessionId, seq));

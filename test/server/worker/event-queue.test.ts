@@ -38,7 +38,7 @@ test("only messages count for the cap", () => {
   const queue = new EventQueue();
   queue.push({ type: "joined", sessionId: "a", options: {}, auth: null });
   queue.push({ type: "dropped", sessionId: "a" });
-  queue.push({ type: "returned", sessionId: "a" });
+  queue.push({ type: "returned", sessionId: "a", tokenGeneration: 1 });
   pushMessages(queue, "a", PER_TICK);
   expect(queue.takeForTick()).toHaveLength(3 + PER_TICK);
   expect(queue.isEmpty).toBe(true);
@@ -48,7 +48,7 @@ test("what happens to a client waits behind its messages, what happens to others
   const queue = new EventQueue();
   pushMessages(queue, "flood", PER_TICK + 1);
   queue.push({ type: "dropped", sessionId: "flood" });
-  queue.push({ type: "returned", sessionId: "flood" });
+  queue.push({ type: "returned", sessionId: "flood", tokenGeneration: 1 });
   pushMessages(queue, "flood", 1, PER_TICK + 2);
   queue.push({ type: "left", sessionId: "calm", consented: true });
   queue.push({ type: "effect", key: "k", result: { value: 1 } });
@@ -124,7 +124,8 @@ function eventOf(type: string, sessionId: string, seq: number): RoomEvent {
   if (type === "effect") return { type: "effect", key: String(seq), result: { value: null } };
   if (type === "left") return { type: "left", sessionId, consented: seq % 2 === 0 };
   if (type === "joined") return { type: "joined", sessionId, options: { seq }, auth: null };
-  return { type: type as "dropped" | "returned", sessionId };
+  if (type === "returned") return { type, sessionId, tokenGeneration: seq };
+  return { type: "dropped", sessionId };
 }
 
 function ofSession(events: readonly RoomEvent[], sessionId: string | undefined): RoomEvent[] {

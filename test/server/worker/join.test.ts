@@ -33,7 +33,7 @@ test("[M3] [M4] the first message is WELCOME, SNAPSHOT and OWN in one write", as
     sessionId: "s1",
     slot: 1,
     resumed: false,
-    resumeToken: "s1.1.secret2",
+    resumeToken: expect.stringMatching(/^s1\.1\./),
     reconnectMs: 10_000,
     epoch: 3,
     worker: 1,

@@ -12,6 +12,7 @@ import { SimulatedTime } from "../../support/simulated-time.ts";
 import { Table } from "./rooms.ts";
 
 export const TAG = 0xc0ffee;
+const TOKEN_KEY = new Uint8Array(32).fill(7);
 export const TICK_MS = 1000 / Table.tickRate;
 
 type Logged = { readonly fields: object; readonly sentence: string };
@@ -31,7 +32,6 @@ export class RoomHarness {
   readonly room: HostedRoom;
   /** The author's room. */
   readonly table: Table;
-  #secrets = 0;
 
   constructor(roomClass: RoomClass = Table) {
     this.services = this.#services();
@@ -98,7 +98,9 @@ export class RoomHarness {
       ticks: this.ticks,
       load: new StepLoad(this.time),
       defer: (callback) => void this.time.setTimeout(callback, 0),
-      newSecret: () => `secret${++this.#secrets}`,
+      tokenKey: TOKEN_KEY,
+      journals: undefined,
+      mark: undefined,
       newTag: () => TAG,
       report: (message) => void this.reports.push(message),
       log,

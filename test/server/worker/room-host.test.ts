@@ -57,8 +57,8 @@ test("creates rooms, counts them and their clients, and forgets those that have 
   const c = join("r2", "c");
   await harness.time.advance(TICK_MS);
   expect(harness.reports.filter(({ type }) => type === "room-created")).toEqual([
-    { type: "room-created", roomId: "r1", failure: undefined },
-    { type: "room-created", roomId: "r2", failure: undefined },
+    { type: "room-created", roomId: "r1", failure: undefined, sessionIds: [] },
+    { type: "room-created", roomId: "r2", failure: undefined, sessionIds: [] },
   ]);
   expect([host.roomCount, host.clientCount]).toEqual([2, 3]);
   expect([a, b, c].map(({ welcome }) => welcome.roomId)).toEqual(["r1", "r1", "r2"]);
@@ -77,6 +77,7 @@ test.each([
   expect(harness.reports.at(-1)).toEqual({
     type: "room-created",
     roomId: "bad",
+    sessionIds: [],
     failure: { code, message: expect.any(String) },
   });
   expect(host.roomCount).toBe(1);

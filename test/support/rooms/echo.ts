@@ -30,6 +30,7 @@ export class Echo extends Room<typeof EchoState> {
     hang: message(v.unknown(), () => {
       for (;;);
     }),
+    crash: message(v.unknown(), () => process.abort()),
     leave: message(v.unknown(), (client) => client.leave("asked to")),
     lock: message(v.boolean(), (_client, isLocked) => (isLocked ? this.lock() : this.unlock())),
     hide: message(v.boolean(), (_client, isHidden) => this.setPrivate(isHidden)),
