@@ -446,7 +446,10 @@ function isOpenTo(room: RoomEntry, mode: JoinMode): boolean {
  */
 function modeOfSecondAttempt(mode: JoinMode, error: unknown): JoinMode | undefined {
   if (mode !== "joinOrCreate" || !(error instanceof RookeryError)) return undefined;
-  if (error.code === "ROOM_LOST" || error.code === "ROOM_CLOSED") return "joinOrCreate";
+  // SERVER_BUSY: the worker died that was to authorize it.
+  if (error.code === "ROOM_LOST" || error.code === "ROOM_CLOSED" || error.code === "SERVER_BUSY") {
+    return "joinOrCreate";
+  }
   if (error.code === "ROOM_LOCKED") return "create";
   return undefined;
 }

@@ -15,6 +15,7 @@ export interface RoomClass {
   readonly filterBy: readonly string[];
   readonly autoDispose: boolean;
   readonly reconnectMs: number;
+  readonly record: boolean;
   /** A `Durability`, once the class is loaded. */
   readonly durability: string;
   onAuth?(token: string, context: AuthContext): unknown;

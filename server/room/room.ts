@@ -77,6 +77,8 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
    * dies. It must then be a function of its events. "none": it is lost with its worker.
    */
   static readonly durability: string = "journal";
+  /** Whether the whole journal is kept while the room lives, so that it can be replayed from its first step. */
+  static readonly record: boolean = false;
   /** How long a dropped client's seat is kept, in milliseconds, unless `onDrop` says otherwise. */
   static readonly reconnectMs: number = 15_000;
 

@@ -9,7 +9,6 @@ import { RookeryError } from "../../shared/errors.ts";
 import { decodePayload } from "../../shared/protocol/codec.ts";
 import type { Welcome } from "../../shared/protocol/wire.ts";
 import { describe, type SchemaDescriptor, schemaHash } from "../../shared/schema/index.ts";
-import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { CreateRoom, Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
 import type { RecoveredRoom } from "../journal/journal-reader.ts";
 import { markOf, type StepMark } from "../journal/step-mark.ts";
@@ -27,23 +26,19 @@ import { EventQueue } from "./event-queue.ts";
 import { Publisher } from "./publisher.ts";
 import { type HostedCheckpoint, replay } from "./recovery.ts";
 import { ResumeTokens } from "./resume-tokens.ts";
+import { type PaceServices, RoomPace } from "./room-pace.ts";
 import { type Journals, type OpenedRoom, openRoom, type RoomRecorder } from "./room-recorder.ts";
 import { SeatTimers } from "./seat-timers.ts";
 import { type Connection, type SavedSession, Session, type SessionOwner } from "./session.ts";
 import type { StepLoad } from "./step-load.ts";
-import { stepMsMax, type TickScheduler } from "./tick-scheduler.ts";
 
 /** How soon a room without ticks looks again whether a client that was skipped can take more. */
 const CATCH_UP_MS = 100;
 
 /** What a room needs of its worker. */
-export type RoomServices = {
+export type RoomServices = PaceServices & {
   /** The worker's number, from 0. */
   readonly worker: number;
-  readonly scheduler: Scheduler;
-  readonly ticks: TickScheduler;
-  /** Runs a callback after what is in flight now, such as setImmediate. */
-  readonly defer: (callback: () => void) => void;
   /** Makes the secrets of resume tokens. */
   readonly tokenKey: Uint8Array;
   /** Undefined: rooms are not written down, and die with their worker. */
@@ -79,15 +74,10 @@ export class HostedRoom implements SessionOwner {
     readonly hash: string;
   };
   readonly #end: () => void;
-  /** Scheduler time at which the room's clock stood at 0. */
-  #startMs: number;
-  #nowMs = 0;
+  readonly #pace: RoomPace;
   #phase: "open" | "disposing" | "ended" = "open";
   /** Why the room has closed, once it has. */
   #closeCode: ErrorCode = "ROOM_CLOSED";
-  #stopTicks: () => void = () => undefined;
-  #wake: { readonly handle: TimerHandle; readonly dueMs: number } | undefined;
-  #isDeferred = false;
   /** A client reads too slowly and was skipped: it must get what it missed, even if nothing more happens. */
   #isSomebodyBehind = false;
 
@@ -103,7 +93,6 @@ export class HostedRoom implements SessionOwner {
     this.#services = services;
     this.#tag = services.newTag();
     this.#mark = markOf(create.roomId);
-    this.#startMs = services.scheduler.now();
     this.#runtime = new RoomRuntime(roomClass, create, services.log);
     const descriptor = describe(this.#runtime.schema);
     this.#schema = { descriptor, hash: schemaHash(descriptor) };
@@ -126,8 +115,12 @@ export class HostedRoom implements SessionOwner {
     services.mark?.begin(this.#mark);
     const begin = opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered);
     services.mark?.end();
-    if (roomClass.tickRate > 0)
-      this.#stopTicks = services.ticks.add(roomClass.tickRate, (dtMs, dueMs) => this.#tick(dtMs, dueMs));
+    this.#pace = new RoomPace(roomClass.tickRate, this.#runtime.clock.nowMs, services, {
+      onTick: (nowMs, dtMs) => this.#tick(nowMs, dtMs),
+      onWake: (nowMs) => this.#wake(nowMs),
+      nextWakeMs: () => this.#nextWakeMs(),
+    });
+    this.#pace.start();
     begin();
   }
 
@@ -144,8 +137,6 @@ export class HostedRoom implements SessionOwner {
     const unfinished = replay(recovered, this.#runtime, this.#sessions, (id, saved) =>
       this.#newSession(id, saved),
     );
-    this.#nowMs = this.#runtime.clock.nowMs;
-    this.#startMs = this.#services.scheduler.now() - this.#nowMs;
     return () => {
       this.#services.report({ type: "room-updated", roomId: this.id, ...this.#runtime.listing });
       for (const { sessionId, isDropped } of this.#runtime.clients) {
@@ -155,7 +146,7 @@ export class HostedRoom implements SessionOwner {
       }
       for (const effect of this.#runtime.pendingEffects) this.#startEffect(effect);
       if (unfinished.isDisconnected) this.#close("ROOM_CLOSED");
-      else this.#armWake();
+      else this.#pace.armWake();
     };
   }
 
@@ -227,7 +218,7 @@ export class HostedRoom implements SessionOwner {
   dispose(code: ErrorCode): void {
     if (this.#phase !== "open") return;
     if (code === "SERVER_SHUTTING_DOWN")
-      this.#step(this.#stepTimeMs(), [...this.#queue.takeAll(), { type: "shutdown" }]);
+      this.#step(this.#pace.stepTimeMs, [...this.#queue.takeAll(), { type: "shutdown" }]);
     this.#close(code);
   }
 
@@ -258,15 +249,8 @@ export class HostedRoom implements SessionOwner {
     this.#enqueue({ type: "left", sessionId: session.id, consented: true });
   }
 
-  /** The room's clock now, in milliseconds: between steps it goes on, but not beyond the longest step. */
   roomTimeMs(): number {
-    const runningMs = this.#services.scheduler.now() - this.#startMs;
-    return Math.max(this.#nowMs, Math.min(runningMs, this.#nowMs + stepMsMax(this.#roomClass.tickRate)));
-  }
-
-  /** The time of a step that is no tick. */
-  #stepTimeMs(): number {
-    return Math.max(this.#nowMs, Math.floor(this.roomTimeMs()));
+    return this.#pace.roomTimeMs;
   }
 
   assemble(part: Uint8Array): Uint8Array {
@@ -278,26 +262,16 @@ export class HostedRoom implements SessionOwner {
   #enqueue(event: RoomEvent): void {
     if (this.#phase === "ended") return;
     this.#queue.push(event);
-    if (this.#roomClass.tickRate === 0 || this.#phase === "disposing") this.#deferStep();
+    if (this.#roomClass.tickRate === 0 || this.#phase === "disposing") this.#pace.deferStep();
   }
 
-  #tick(dtMs: number, dueMs: number): void {
-    const nowMs = this.#nowMs + dtMs;
-    this.#startMs = dueMs - nowMs;
+  #tick(nowMs: number, dtMs: number): void {
     this.#step(nowMs, [...this.#queue.takeForTick(), ...this.#dueTimers(nowMs), { type: "tick", dtMs }]);
   }
 
-  /** A room without ticks steps when something has come in, all of one turn of the event loop together. */
-  #deferStep(): void {
-    if (this.#isDeferred) return;
-    this.#isDeferred = true;
-    this.#services.defer(() => {
-      this.#isDeferred = false;
-      const nowMs = this.#stepTimeMs();
-      const events = [...this.#queue.takeAll(), ...this.#dueTimers(nowMs)];
-      if (events.length > 0 || this.#isSomebodyBehind) this.#step(nowMs, events);
-      this.#armWake();
-    });
+  #wake(nowMs: number): void {
+    const events = [...this.#queue.takeAll(), ...this.#dueTimers(nowMs)];
+    if (events.length > 0 || this.#isSomebodyBehind) this.#step(nowMs, events);
   }
 
   #dueTimers(nowMs: number): RoomEvent[] {
@@ -305,33 +279,18 @@ export class HostedRoom implements SessionOwner {
     return this.#runtime.timers.due(nowMs).map((timerId) => ({ type: "timer", timerId }));
   }
 
-  /** Wakes a room without ticks for its next timer, and for clients that were skipped. */
-  #armWake(): void {
-    const dueMs = this.#roomClass.tickRate === 0 && this.#phase === "open" ? this.#nextWakeMs() : undefined;
-    if (this.#wake?.dueMs === dueMs) return;
-    if (this.#wake !== undefined) this.#services.scheduler.clearTimeout(this.#wake.handle);
-    this.#wake = undefined;
-    if (dueMs === undefined) return;
-    const wake = () => {
-      this.#wake = undefined;
-      this.#deferStep();
-    };
-    this.#wake = {
-      dueMs,
-      handle: this.#services.scheduler.setTimeout(wake, Math.max(1, Math.ceil(dueMs - this.roomTimeMs()))),
-    };
-  }
-
+  /** For its next timer, and for clients that were skipped. */
   #nextWakeMs(): number | undefined {
+    if (this.#phase !== "open") return undefined;
     const timerMs = this.#runtime.timers.nextDueMs;
     if (!this.#isSomebodyBehind) return timerMs;
-    return Math.min(timerMs ?? Number.POSITIVE_INFINITY, this.#nowMs + CATCH_UP_MS);
+    return Math.min(timerMs ?? Number.POSITIVE_INFINITY, this.#runtime.clock.nowMs + CATCH_UP_MS);
   }
 
   /** The one point where events are applied: they are written down before, and what came of them is sent after. */
   #step(nowMs: number, events: readonly RoomEvent[]): void {
     if (this.#phase === "ended") return;
-    this.#nowMs = nowMs;
+    this.#pace.stepsAt(nowMs);
     const { scheduler, load, mark } = this.#services;
     const startMs = scheduler.now();
     try {
@@ -392,7 +351,7 @@ export class HostedRoom implements SessionOwner {
       });
     if (result.disconnected) this.#close("ROOM_CLOSED");
     if (this.#phase === "disposing") this.#finishWhenSettled();
-    else this.#armWake();
+    else this.#pace.armWake();
   }
 
   #startEffect(effect: PendingEffect): void {
@@ -463,7 +422,7 @@ export class HostedRoom implements SessionOwner {
   #close(code: ErrorCode): void {
     if (this.#phase !== "open") return;
     this.#phase = "disposing";
-    this.#stopTicks();
+    this.#pace.stop();
     this.#disconnectAll(code);
     // What clients still wanted is void; what effects have brought is not.
     const results = this.#queue.takeAll().filter(({ type }) => type === "effect");
@@ -472,7 +431,7 @@ export class HostedRoom implements SessionOwner {
       sessionId,
       consented: false,
     }));
-    this.#step(this.#stepTimeMs(), [...results, ...left, { type: "dispose" }]);
+    this.#step(this.#pace.stepTimeMs, [...results, ...left, { type: "dispose" }]);
   }
 
   #disconnectAll(code: ErrorCode): void {
@@ -490,9 +449,8 @@ export class HostedRoom implements SessionOwner {
   #finish(): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
-    this.#stopTicks();
+    this.#pace.stop();
     this.#effects.abort();
-    if (this.#wake !== undefined) this.#services.scheduler.clearTimeout(this.#wake.handle);
     for (const sessionId of [...this.#sessions.keys()]) this.#forget(sessionId);
     this.#recorder?.dispose();
     this.#services.report({ type: "room-disposed", roomId: this.id });
@@ -509,7 +467,7 @@ export function createHostedRoom(
   const { journals, log } = services;
   try {
     const isWrittenDown = journals !== undefined && roomClass.durability === "journal";
-    const opened = isWrittenDown ? openRoom(create, false, journals, log) : undefined;
+    const opened = isWrittenDown ? openRoom(create, roomClass.record, journals, log) : undefined;
     return new HostedRoom(create, roomClass, services, opened);
   } catch (error) {
     throw new RookeryError("ROOM_CREATE_FAILED", undefined, {
