@@ -75,6 +75,7 @@ const Environment = v.object({
   HANG_TIMEOUT_MS: integer(HANG_TIMEOUT_MS, 500, HANG_TIMEOUT_IN_DEVELOPMENT_MS),
   DRAIN_TIMEOUT_MS: integer(10_000, 100, 600_000),
   DATA_DIR: v.optional(v.pipe(v.string(), v.minLength(1, "must be a directory")), ".rookery"),
+  WORKER_HEAP_MB: integer(0, 0, 1_000_000),
   JOURNAL_FSYNC_MS: integer(0, 0, 60_000),
   TICKET_SECRET: v.optional(v.pipe(v.string(), v.minLength(32, "must have at least 32 characters"))),
   LOG_LEVEL: v.optional(v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(", ")}`), "info"),
@@ -99,6 +100,8 @@ export type Config = {
   readonly drainTimeoutMs: number;
   /** Where rooms are written down. */
   readonly dataDirectory: string;
+  /** Largest heap of a worker, in MiB; 0: its share of the container's memory, if that is limited. */
+  readonly workerHeapMb: number;
   /** How often what was written is forced to the disk; 0: when the system sees fit. */
   readonly journalFsyncMs: number;
   /** Signs tickets; random per start when absent. */
@@ -141,6 +144,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     hangTimeoutMs: env.HANG_TIMEOUT_MS,
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     dataDirectory: resolve(env.DATA_DIR),
+    workerHeapMb: env.WORKER_HEAP_MB,
     journalFsyncMs: env.JOURNAL_FSYNC_MS,
     ticketSecret: env.TICKET_SECRET,
     logLevel: env.LOG_LEVEL,

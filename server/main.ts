@@ -1,10 +1,5 @@
 /** The bundled games, served: `npm start`. */
+import { rooms } from "./rooms.ts";
 import { serve } from "./serve.ts";
 
-await serve({
-  rooms: {
-    arena: () => import("./games/arena.ts"),
-    "connect-four": () => import("./games/connect-four.ts"),
-    world: () => import("./games/world.ts"),
-  },
-});
+await serve({ rooms });

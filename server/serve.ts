@@ -4,6 +4,7 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { primaryLinkOfProcess } from "./ipc/channel.ts";
 import { DataDirectoryInUse } from "./journal/lease.ts";
@@ -23,6 +24,8 @@ export type ServeOptions = {
 };
 
 const TOKEN_KEY_BYTES = 32;
+/** Of a container's memory, for the heaps of all workers; the rest is for buffers, code and the primary. */
+const HEAP_SHARE = 0.6;
 /** Exit codes, for whoever supervises this process. */
 const EXIT = { FAILED: 1, BAD_CONFIG: 2 } as const;
 
@@ -36,7 +39,10 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
   const config = configOrExit();
   const log = createLogger(config.logLevel, "primary");
   exitOnUncaught(log);
-  cluster.setupPrimary({ serialization: "advanced" });
+  cluster.setupPrimary({
+    serialization: "advanced",
+    execArgv: [...process.execArgv, ...heapArguments(config)],
+  });
   const tokenKey = randomBytes(TOKEN_KEY_BYTES);
   try {
     const primary = await startPrimary({
@@ -63,6 +69,15 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
     log.fatal({ err: error }, "the server cannot start");
     process.exit(EXIT.FAILED);
   }
+}
+
+/** A worker that runs out of memory must do so before the kernel ends the whole container for it. */
+function heapArguments({ workers, workerHeapMb }: Config): string[] {
+  const limitBytes = process.constrainedMemory();
+  const isLimited = limitBytes > 0 && limitBytes < totalmem();
+  const shareMb = isLimited ? Math.floor((limitBytes * HEAP_SHARE) / Math.max(1, workers) / 2 ** 20) : 0;
+  const heapMb = workerHeapMb || shareMb;
+  return heapMb > 0 ? [`--max-old-space-size=${heapMb}`] : [];
 }
 
 async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {

@@ -94,6 +94,8 @@ export type WorkerStats = {
   /** Share of one core that room steps took since the last heartbeat, 0..1. */
   readonly tickLoad: number;
   readonly eventLoopDelayMs: number;
+  /** Rooms whose journal cannot be written at present: a death would lose them. */
+  readonly roomsUnrecorded: number;
   readonly heapBytes: number;
   readonly rssBytes: number;
   /** User and system CPU time of the process since its start. */

@@ -174,7 +174,8 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     }
   }
 
-  const isReady = () => !isDraining && supervisor.status().isReady;
+  const isRecording = () => supervisor.ready().every(({ stats }) => (stats?.roomsUnrecorded ?? 0) === 0);
+  const isReady = () => !isDraining && supervisor.status().isReady && isRecording();
   const http = createHttpServer({
     config,
     log,

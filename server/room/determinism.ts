@@ -15,7 +15,8 @@ const STEPS_BETWEEN_COPIES = 100;
 /** For so many steps a copy runs beside the room. */
 const COPY_STEPS = 50;
 
-const SILENT: RoomLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** A log that nobody reads. */
+export const SILENT: RoomLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Where a room and its copy differ. */
 export type Difference = {
@@ -106,7 +107,7 @@ export function firstDifference(room: RoomRuntime, copy: RoomRuntime): Differenc
 }
 
 /** The replicated state as plain objects, keyed as the author wrote it. */
-function plainState(schema: EntitySchema, live: unknown): object {
+export function plainState(schema: EntitySchema, live: unknown): object {
   const values = live as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
     Object.entries(schema.fields).map(([name, field]) => [name, plainField(field, values[name])]),

@@ -7,7 +7,7 @@ import type { PrimaryLink } from "../ipc/channel.ts";
 import type { WorkerStats } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
 
-type RoomStats = Pick<WorkerStats, "rooms" | "clients" | "tickLoad">;
+type RoomStats = Pick<WorkerStats, "rooms" | "clients" | "tickLoad" | "roomsUnrecorded">;
 
 export function startHeartbeat(
   scheduler: Scheduler,

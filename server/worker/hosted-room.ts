@@ -15,6 +15,7 @@ import { markOf, type StepMark } from "../journal/step-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeCheckpoint } from "../room/checkpoint.ts";
 import type { Client } from "../room/client.ts";
+import { DeterminismCheck } from "../room/determinism.ts";
 import type { PendingEffect } from "../room/effects.ts";
 import type { RoomLog } from "../room/room.ts";
 import type { RoomClass } from "../room/room-class.ts";
@@ -41,6 +42,8 @@ export type RoomServices = PaceServices & {
   readonly worker: number;
   /** Makes the secrets of resume tokens. */
   readonly tokenKey: Uint8Array;
+  /** In development: rooms are checked for being a function of their events. */
+  readonly checksDeterminism: boolean;
   /** Undefined: rooms are not written down, and die with their worker. */
   readonly journals: Journals | undefined;
   /** A random 32-bit number. */
@@ -61,6 +64,7 @@ export class HostedRoom implements SessionOwner {
   readonly #services: RoomServices;
   readonly #runtime: RoomRuntime;
   readonly #publisher: Publisher;
+  readonly #determinism: DeterminismCheck | undefined;
   readonly #effects: EffectRunner;
   readonly #sessions = new Map<string, Session>();
   readonly #seats: SeatTimers;
@@ -96,6 +100,8 @@ export class HostedRoom implements SessionOwner {
     this.#runtime = new RoomRuntime(roomClass, create, services.log);
     const descriptor = describe(this.#runtime.schema);
     this.#schema = { descriptor, hash: schemaHash(descriptor) };
+    if (services.checksDeterminism && roomClass.durability === "journal")
+      this.#determinism = new DeterminismCheck(roomClass, create, Math.random);
     this.#publisher = new Publisher({
       runtime: this.#runtime,
       tag: this.#tag,
@@ -299,6 +305,7 @@ export class HostedRoom implements SessionOwner {
       const result = this.#runtime.step(nowMs, events);
       mark?.end();
       const appliedMs = scheduler.now();
+      this.#checkDeterminism(nowMs, events, result);
       this.#settle(result);
       if (this.#phase === "open") this.#recorder?.applied(appliedMs - startMs, () => this.#checkpoint());
     } catch (error) {
@@ -308,6 +315,16 @@ export class HostedRoom implements SessionOwner {
     } finally {
       load.add(scheduler.now() - startMs);
     }
+  }
+
+  #checkDeterminism(nowMs: number, events: readonly RoomEvent[], result: StepResult): void {
+    const difference = this.#determinism?.observe(this.#runtime, nowMs, events, result);
+    if (difference === undefined) return;
+    const { path, room, copy } = difference;
+    this.#services.log.error(
+      { path, room: String(room), copy: String(copy), event: events.at(-1)?.type },
+      "the room is no function of its events: restored and given the same ones, it differs",
+    );
   }
 
   #record(nowMs: number, events: readonly RoomEvent[]): void {

@@ -18,6 +18,8 @@ export type Journals = {
   readonly dataDirectory: string;
   readonly services: JournalServices;
   readonly codeVersion: string;
+  /** Rooms whose journal cannot be written at present. */
+  readonly failed: Set<string>;
 };
 
 /** What a room is to be recorded with, and what an earlier owner has left of it. */
@@ -44,19 +46,28 @@ export function openRoom(
     recovered,
     keepAll: isRecorded,
     services: journals.services,
-    onFailure: (error) =>
-      log.error({ err: error }, "the journal cannot be written: the room goes on without"),
+    onFailure: (error) => {
+      journals.failed.add(create.roomId);
+      log.error({ err: error }, "the journal cannot be written: the room goes on without");
+    },
   });
-  return { recorder: new RoomRecorder(journal, log), recovered };
+  // Good again, or not needed any more.
+  const onSettled = (isNeeded: boolean) => {
+    if (!isNeeded || journal.state === "good") journals.failed.delete(create.roomId);
+  };
+  return { recorder: new RoomRecorder(journal, onSettled, log), recovered };
 }
 
 export class RoomRecorder {
   readonly #journal: RoomJournal;
+  readonly #onSettled: (isNeeded: boolean) => void;
   readonly #log: RoomLog;
   #replayMs = 0;
 
-  constructor(journal: RoomJournal, log: RoomLog) {
+  /** @param onSettled a checkpoint has been tried, or the journal is not needed any more */
+  constructor(journal: RoomJournal, onSettled: (isNeeded: boolean) => void, log: RoomLog) {
     this.#journal = journal;
+    this.#onSettled = onSettled;
     this.#log = log;
   }
 
@@ -86,10 +97,12 @@ export class RoomRecorder {
       // Nothing is lost: the steps go on in the journal, and the next checkpoint is tried as usual.
       this.#log.error({ err: error }, "a checkpoint could not be written");
     }
+    this.#onSettled(true);
   }
 
   /** The room has ended. */
   dispose(): void {
     this.#journal.dispose();
+    this.#onSettled(false);
   }
 }

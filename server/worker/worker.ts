@@ -73,10 +73,12 @@ export async function startWorker({
     load,
     defer,
     tokenKey,
+    checksDeterminism: config.isDevelopment,
     mark: new StepMark(config.dataDirectory, process.pid),
     journals: {
       dataDirectory: config.dataDirectory,
       codeVersion: CODE_VERSION,
+      failed: new Set<string>(),
       services: {
         fs: nodeFs,
         sync: new JournalSync(nodeFs, config.journalFsyncMs, systemScheduler),
@@ -147,6 +149,7 @@ export async function startWorker({
     rooms: host.roomCount,
     clients: host.clientCount,
     tickLoad: load.take(),
+    roomsUnrecorded: services.journals.failed.size,
   }));
   primary.onMessage(onMessage);
   primary.send({

@@ -17,6 +17,7 @@ const DEFAULTS: Config = {
   hangTimeoutMs: 3_000,
   drainTimeoutMs: 10_000,
   dataDirectory: resolve(".rookery"),
+  workerHeapMb: 0,
   journalFsyncMs: 0,
   ticketSecret: undefined,
   logLevel: "info",

@@ -4,6 +4,7 @@ import { serve } from "../../server/serve.ts";
 await serve({
   rooms: {
     echo: () => import("./rooms/echo.ts"),
+    fleeting: () => import("./rooms/fleeting.ts"),
     lobby: () => import("./rooms/lobby.ts"),
     arena: () => import("../../server/games/arena.ts"),
   },

@@ -1,7 +1,9 @@
 /** What the server's processes log: one JSON line per event, nothing secret, nothing lost when a worker dies. */
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Client, type JoinOptions, type Room } from "../../../client-sim/sdk/index.ts";
+import { ClientMessage } from "../../../shared/protocol/wire.ts";
 import { nextMessage } from "../../support/next-message.ts";
 import { clientFrame, frame, handshakeHead, RawClient } from "../../support/raw-client.ts";
 import { DoomedState, LAST_LINES, WAYS_TO_DIE } from "../../support/rooms/doomed.ts";
@@ -16,6 +18,7 @@ const WRONG_BEARER = "wr0ng-bearer-token";
 const FORGED = "f0rged-secret";
 const TICKET_SECRET = "t0p-secret-that-signs-tickets-0123456789";
 
+const DOOMED_MAIN = fileURLToPath(new URL("../../support/doomed-main.ts", import.meta.url));
 const echo = { state: EchoState };
 const sockets: WebSocket[] = [];
 class Remembered extends WebSocket {
@@ -94,11 +97,16 @@ async function attack(server: ServerProcess, client: Client): Promise<void> {
     await raw.until(({ closeCode }) => closeCode !== undefined, "close");
     raw.socket.destroy();
   }
-  for (const bytes of [Buffer.from(PAYLOAD), Buffer.concat([clientFrame([2, 99]), Buffer.from(PAYLOAD)])]) {
+  const broken = [
+    frame(0x82, Buffer.from(PAYLOAD)),
+    frame(0x81, Buffer.from(PAYLOAD)),
+    clientFrame([ClientMessage.MESSAGE, 2, 0, "echo", PAYLOAD]),
+  ];
+  for (const bytes of broken) {
     const raw = await new RawClient(server.port).connected();
     raw.socket.write(handshakeHead("/ws/echo"));
     await raw.until(({ values }) => values.length > 0, "welcome");
-    raw.socket.write(frame(0x82, bytes));
+    raw.socket.write(bytes);
     await raw.until(({ closeCode }) => closeCode !== undefined, "close");
     raw.socket.destroy();
   }
@@ -154,7 +162,7 @@ describe("the log", () => {
   });
 
   test.each(WAYS_TO_DIE)("has the last line of a worker that dies: %s", async (way) => {
-    await using server = await ServerProcess.start({ WORKERS: "1" });
+    await using server = await ServerProcess.start({ WORKERS: "1" }, DOOMED_MAIN);
     const client = new Client(server.url, { webSocket: WebSocket });
     const room: Room<typeof DoomedState> = await client.create(
       "doomed",

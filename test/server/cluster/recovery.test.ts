@@ -112,8 +112,13 @@ describe("a room that crashes its worker", () => {
   test.each([
     ["crash", "by aborting"],
     ["hang", "by an endless loop"],
+    ["hoard", "by running out of memory"],
   ])("(%s) is put aside, its players are told why, and the others go on", async (type) => {
-    await using server = await ServerProcess.start({ WORKERS: "1", HANG_TIMEOUT_MS: "1000" });
+    await using server = await ServerProcess.start({
+      WORKERS: "1",
+      HANG_TIMEOUT_MS: "1000",
+      WORKER_HEAP_MB: "64",
+    });
     const client = clientOf(server);
     const neighbour = await client.create("echo", { name: "neighbour" }, echo);
     const poison = await client.create("echo", { name: "poison" }, echo);
@@ -130,6 +135,23 @@ describe("a room that crashes its worker", () => {
     expect(neighbour.roomId).toBe(neighboursRoom);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
+});
+
+test("a room that is not written down is lost: its players are told at once, and join again", async () => {
+  await using server = await ServerProcess.start();
+  const room = await clientOf(server).create("fleeting", {}, echo);
+  const earlierRoom = room.roomId;
+  const dropped = new Promise<void>((resolve) => room.onDrop(() => resolve()));
+  const rejoined = new Promise<void>((resolve) => room.onRejoin(() => resolve()));
+  const killedAtMs = performance.now();
+  process.kill(pidOf(server, room.roomId), "SIGKILL");
+  await dropped;
+  expect(performance.now() - killedAtMs).toBeLessThan(1_000);
+  await rejoined;
+  expect(room.roomId).not.toBe(earlierRoom);
+  const echoed = nextMessage(room, "echo");
+  room.send("echo", "in the new room");
+  expect(await echoed).toBe("in the new room");
 });
 
 test("two servers cannot share one DATA_DIR", async () => {

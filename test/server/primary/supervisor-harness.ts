@@ -17,6 +17,7 @@ const STATS: WorkerStats = {
   clients: 12,
   tickLoad: 0.25,
   eventLoopDelayMs: 1,
+  roomsUnrecorded: 0,
   heapBytes: 1e6,
   rssBytes: 5e7,
   cpuMs: 100,

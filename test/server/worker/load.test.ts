@@ -15,6 +15,7 @@ function heartbeats(time: SimulatedTime): Heartbeat[] {
     rooms: ++rooms,
     clients: 2 * rooms,
     tickLoad: rooms / 10,
+    roomsUnrecorded: 0,
   }));
   return sent;
 }

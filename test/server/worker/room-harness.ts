@@ -99,6 +99,7 @@ export class RoomHarness {
       load: new StepLoad(this.time),
       defer: (callback) => void this.time.setTimeout(callback, 0),
       tokenKey: TOKEN_KEY,
+      checksDeterminism: false,
       journals: undefined,
       mark: undefined,
       newTag: () => TAG,

@@ -30,6 +30,10 @@ export class Echo extends Room<typeof EchoState> {
     hang: message(v.unknown(), () => {
       for (;;);
     }),
+    hoard: message(v.unknown(), () => {
+      const hoard: string[][] = [];
+      for (;;) hoard.push(Array.from({ length: 10_000 }, (_, index) => `${index}`));
+    }),
     crash: message(v.unknown(), () => process.abort()),
     leave: message(v.unknown(), (client) => client.leave("asked to")),
     lock: message(v.boolean(), (_client, isLocked) => (isLocked ? this.lock() : this.unlock())),
