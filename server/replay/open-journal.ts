@@ -3,9 +3,9 @@
  * newest checkpoint. Says what speaks against the same result, such as another version of the code.
  */
 import { statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, dirname } from "node:path";
 import { arch, version } from "node:process";
+import { CODE_VERSION } from "../code-version.ts";
 import { JournalDamaged } from "../journal/journal-errors.ts";
 import { type RecoveredRoom, readRoom } from "../journal/journal-reader.ts";
 import { parseSegmentName, type RoomOrigin } from "../journal/segment-format.ts";
@@ -25,12 +25,9 @@ export type OpenedJournal = {
   readonly warnings: readonly string[];
 };
 
-const require = createRequire(import.meta.url);
-
 /** That of this process. */
 export function ownVersion(): Version {
-  const { version: codeVersion } = require("../../package.json") as { version: string };
-  return { codeVersion, nodeVersion: version, arch };
+  return { codeVersion: CODE_VERSION, nodeVersion: version, arch };
 }
 
 /**

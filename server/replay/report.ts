@@ -5,6 +5,8 @@ import { type OpenedJournal, versionText } from "./open-journal.ts";
 import { count, type EventCounts, type Replay } from "./replay-room.ts";
 
 const HASH_DIGITS = 8;
+/** Width of the names in front of values. */
+const NAME_COLUMNS = 12;
 
 /** Printed before the first step, since a room may crash the process. */
 export function formatJournal({ room, epochs, versions }: OpenedJournal): string {
@@ -63,8 +65,7 @@ export function formatJson({ room, epochs, versions, warnings }: OpenedJournal, 
 }
 
 function table(rows: readonly (readonly [name: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
+  return rows.map(([name, value]) => `${name.padEnd(NAME_COLUMNS)}${value}\n`).join("");
 }
 
 function countsText(counts: EventCounts): string {

@@ -3,8 +3,8 @@
  * does what the primary tells it.
  */
 import { randomBytes } from "node:crypto";
-import { createRequire } from "node:module";
 import { systemScheduler } from "../../shared/time.ts";
+import { CODE_VERSION } from "../code-version.ts";
 import type { Config } from "../config.ts";
 import type { PrimaryLink, SocketHandle } from "../ipc/channel.ts";
 import type { Durability, PrimaryToWorker, RoomTypeInfo } from "../ipc/messages.ts";
@@ -21,10 +21,6 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { RoomHost } from "./room-host.ts";
 import { StepLoad } from "./step-load.ts";
 import { TickScheduler } from "./tick-scheduler.ts";
-
-const require = createRequire(import.meta.url);
-/** Stands in every journal: what other code has written may mean something else. */
-const CODE_VERSION = (require("../../package.json") as { version: string }).version;
 
 export type WorkerOptions = {
   readonly sources: Readonly<Record<string, RoomSource>>;
