@@ -49,7 +49,7 @@ export class Bot {
       measurements.joined += 1;
       this.#player = player;
       this.#isConnected = true;
-      this.#watch(player.room);
+      this.#watch(player);
     } catch (error) {
       this.#fail(error);
     }
@@ -71,8 +71,9 @@ export class Bot {
 
   /** States without a tick have no number to compare by; at rest, everybody in the room must have the same one. */
   compareAtRest(): void {
-    const room = this.#player?.room;
-    if (room === undefined || room.tickRate > 0 || !this.#isConnected) return;
+    if (!this.#player?.comparesState || !this.#isConnected) return;
+    const { room } = this.#player;
+    if (room.tickRate > 0) return;
     this.#setup.divergence.record(room.roomId, `at rest ${room.roomTimeMs}`, room.mirror.hash());
   }
 
@@ -83,9 +84,12 @@ export class Bot {
     await this.#player?.room.leave();
   }
 
-  #watch(room: BotRoom): void {
+  #watch({ room, comparesState }: Player): void {
     const { measurements } = this.#setup;
-    room.onState((info) => this.#receive(room, info));
+    room.onState((info) => {
+      this.#measure(room, info);
+      if (comparesState) this.#compare(room, info);
+    });
     room.onDrop((code) => this.#disconnect(code));
     room.onReconnect(() => {
       measurements.reconnects += 1;
@@ -101,10 +105,13 @@ export class Bot {
     room.onMessage<{ readonly code?: unknown }>("$error", ({ code }) => this.#count(String(code)));
   }
 
-  #receive(room: BotRoom, info: StateInfo): void {
-    const { measurements, divergence } = this.#setup;
+  #measure(room: BotRoom, info: StateInfo): void {
     const latencyMs = room.clock.now() - info.roomTimeMs;
-    measurements.recordState({ ...this.#states.next(info), bytes: info.bytes, latencyMs });
+    this.#setup.measurements.recordState({ ...this.#states.next(info), bytes: info.bytes, latencyMs });
+  }
+
+  #compare(room: BotRoom, info: StateInfo): void {
+    const { divergence } = this.#setup;
     // Each tick once; and the state must still be that of the tick it is announced for.
     if (info.tick <= this.#comparedTick || info.tick !== room.tick || !divergence.isSampled(info.tick))
       return;

@@ -47,7 +47,7 @@ async function play(options: Options, signal: AbortSignal): Promise<Summary> {
 }
 
 async function simulate(options: Options, url: string, signal: AbortSignal): Promise<Summary> {
-  const { room, clients, inputsPerSecond, latencyMs, jitterMs, direct, seed } = options;
+  const { room, clients, inputsPerSecond, latencyMs, jitterMs, direct, predict, seed } = options;
   const strategy = strategyFor(room);
   const conditions = latencyMs + jitterMs > 0 ? { latencyMs, jitterMs } : undefined;
   const simulation = new Simulation({
@@ -62,7 +62,7 @@ async function simulate(options: Options, url: string, signal: AbortSignal): Pro
       // `ws` costs less CPU per message than the WebSocket that is part of Node.
       const client = new Client(url, { webSocket: WebSocket, conditions, direct });
       const turnMs = inputsPerSecond === 0 ? 0 : 1000 / inputsPerSecond;
-      return strategy({ client, name: `bot ${bot + 1}`, random: createRandom(seed + bot), turnMs });
+      return strategy({ client, name: `bot ${bot + 1}`, random: createRandom(seed + bot), turnMs, predict });
     },
   });
   const hideProgress = showProgress(simulation, systemScheduler, process.stderr);

@@ -21,6 +21,7 @@ export type Options = {
   readonly latencyMs: number;
   readonly jitterMs: number;
   readonly direct: boolean;
+  readonly predict: boolean;
   readonly seed: number;
   readonly json: boolean;
   readonly bounds: Bounds;
@@ -39,7 +40,8 @@ Where
   --url URL               server to test (default ${DEFAULT_URL})
   --spawn                 start a server for the test and end it afterwards, instead of --url
   --workers N             worker processes of the server that --spawn starts
-  --room TYPE             room type (default arena); arena and connect-four are played, others only watched
+  --room TYPE             room type (default arena); arena, connect-four and world are played, others only
+                          watched
 
 Load
   --clients N             players (default 100)
@@ -49,13 +51,16 @@ Load
   --latency MS            delay added in each direction (default 0)
   --jitter MS             up to this much more, drawn for each message (default 0)
   --direct                join in the WebSocket handshake, without HTTP
+  --predict               arena's players predict themselves and interpolate the others, as on its page, which
+                          takes this process about a fifth more CPU
   --seed N                seed of what the players do (default 1)
 
 Report
   --json                  one JSON object on stdout, and nothing else
   --min-joined N          bounds: the exit code is 1 when one is missed (default 1)
   --max-p99-ms N          99th percentile of the latency, in ms
-  --max-divergences N     states that differ from those of other clients
+  --max-divergences N     states that differ from those of other clients (in world none is compared: each
+                          player sees a part)
   --max-missing-ticks N   gaps in the tick numbers
   --help                  this text
 
@@ -91,6 +96,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     latencyMs: number("latency", values.latency, { min: 0, max: 10_000 }),
     jitterMs: number("jitter", values.jitter, { min: 0, max: 10_000 }),
     direct: values.direct,
+    predict: values.predict,
     seed: number("seed", values.seed, { min: 0, max: 2 ** 32 - 1, whole: true }),
     json: values.json,
     bounds: {
@@ -119,6 +125,7 @@ function parse(args: readonly string[]) {
         latency: { type: "string", default: "0" },
         jitter: { type: "string", default: "0" },
         direct: { type: "boolean", default: false },
+        predict: { type: "boolean", default: false },
         seed: { type: "string", default: "1" },
         json: { type: "boolean", default: false },
         "min-joined": { type: "string", default: "1" },

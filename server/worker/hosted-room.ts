@@ -429,8 +429,7 @@ export class HostedRoom implements SessionOwner {
   // The end.
 
   #fail(failure: RoomFailure): void {
-    const { roomId, roomType } = this.#create;
-    this.#services.log.error({ roomId, roomType, event: failure.event, err: failure.cause }, failure.message);
+    this.#services.log.error({ event: failure.event, err: failure.cause }, failure.message);
     this.#phase = "disposing";
     this.#disconnectAll("ROOM_ERROR");
     this.#finish();

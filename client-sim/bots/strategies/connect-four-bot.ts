@@ -12,6 +12,7 @@ export const connectFourBot: Strategy = async ({ client, name, random }) => {
 
 class ConnectFourPlayer implements Player {
   readonly room: Room<typeof ConnectFourState>;
+  readonly comparesState = true;
   readonly #random: Random;
   /** Message whose effect is not part of the state yet: until it is, the state does not say whose turn it is. */
   #pendingSeq = 0;

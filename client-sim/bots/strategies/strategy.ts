@@ -29,6 +29,8 @@ export type BotRoom = Pick<
 /** A bot in its room. */
 export type Player = {
   readonly room: BotRoom;
+  /** Everybody in the room is sent the same state. Where each client sees a part of it, there is nothing to compare. */
+  readonly comparesState: boolean;
   /** Its turn to send an input; it may have none. */
   act(): void;
 };
@@ -41,6 +43,8 @@ export type Entrant = {
   readonly random: Random;
   /** Time between two of its turns; 0 when it never has one. */
   readonly turnMs: number;
+  /** Whether it predicts and interpolates, if its game's page does. */
+  readonly predict: boolean;
 };
 
 /** @throws RookeryError when the join is refused */

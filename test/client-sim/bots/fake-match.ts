@@ -51,6 +51,7 @@ type Callback = (...args: never[]) => void;
 
 export class FakeRoom implements BotRoom, Player {
   roomId = "room-1";
+  comparesState = true;
   readonly tickRate: number;
   readonly clock: { now(): number };
   tick = 0;

@@ -21,6 +21,7 @@ describe("options", () => {
       latencyMs: 0,
       jitterMs: 0,
       direct: false,
+      predict: false,
       seed: 1,
       json: false,
       bounds: { minJoined: 1, maxP99Ms: undefined, maxDivergences: undefined, maxMissingTicks: undefined },
@@ -30,7 +31,7 @@ describe("options", () => {
   it("are all read", () => {
     const text =
       "--spawn --workers 2 --room connect-four --clients 7 --duration 1.5 --ramp 0 --rate 2.5 --latency 80 " +
-      "--jitter 20 --direct --seed 9 --json --min-joined 6 --max-p99-ms 50 --max-divergences 0 --max-missing-ticks 3";
+      "--jitter 20 --direct --predict --seed 9 --json --min-joined 6 --max-p99-ms 50 --max-divergences 0 --max-missing-ticks 3";
     expect(parse(...text.split(" "))).toEqual({
       url: undefined,
       workers: 2,
@@ -42,6 +43,7 @@ describe("options", () => {
       latencyMs: 80,
       jitterMs: 20,
       direct: true,
+      predict: true,
       seed: 9,
       json: true,
       bounds: { minJoined: 6, maxP99Ms: 50, maxDivergences: 0, maxMissingTicks: 3 },
@@ -76,7 +78,16 @@ describe("options", () => {
     expect(parseOptions(["--help"])).toBe("help");
     for (const name of ["url", "spawn", "workers", "room", "clients", "ramp", "duration", "rate", "latency"])
       expect(HELP).toContain(`--${name} `);
-    for (const name of ["jitter", "direct", "seed", "json", "min-joined", "max-p99-ms", "max-divergences"])
+    for (const name of [
+      "jitter",
+      "direct",
+      "predict",
+      "seed",
+      "json",
+      "min-joined",
+      "max-p99-ms",
+      "max-divergences",
+    ])
       expect(HELP).toContain(`--${name} `);
     expect(HELP).toContain("--max-missing-ticks ");
     for (const line of HELP.split("\n")) expect(line.length).toBeLessThanOrEqual(110);

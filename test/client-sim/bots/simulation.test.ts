@@ -137,6 +137,18 @@ describe("faults", () => {
     expect(await corrupt(1)).toMatchObject({ divergences: 0, comparedStates: CLIENTS });
   });
 
+  it("compares nothing where each client sees a part of the state", async () => {
+    for (const tickRate of [20, 0]) {
+      const summary = await begin(async (match, bot) => {
+        const room = match.join(tickRate);
+        room.comparesState = false;
+        if (bot === 2) room.corruptFrom = 0;
+        return room;
+      }).finish();
+      expect(summary).toMatchObject({ joined: CLIENTS, divergences: 0, comparedStates: 0 });
+    }
+  });
+
   it("counts ticks that a client missed", async () => {
     const { time, match, finish } = begin();
     await time.advance(MIDDLE_MS);

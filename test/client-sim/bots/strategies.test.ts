@@ -1,24 +1,24 @@
 import { expect, it } from "vitest";
-import { arenaBot, nearestEnemy } from "../../../client-sim/bots/strategies/arena-bot.ts";
 import { connectFourBot, legalColumn } from "../../../client-sim/bots/strategies/connect-four-bot.ts";
-import type { Player } from "../../../client-sim/bots/strategies/strategy.ts";
+import { strategyFor } from "../../../client-sim/bots/strategies/select.ts";
+import { nearest, Roamer } from "../../../client-sim/bots/strategies/steering.ts";
+import type { Player, Strategy } from "../../../client-sim/bots/strategies/strategy.ts";
+import { nearestPrey, worldBot } from "../../../client-sim/bots/strategies/world-bot.ts";
 import type { Client } from "../../../client-sim/sdk/index.ts";
-import { RULES } from "../../../shared/games/arena/rules.ts";
-import { MoveInput } from "../../../shared/games/arena/schema.ts";
 import { COLUMNS, emptyBoard, Phase } from "../../../shared/games/connect-four/rules.ts";
+import { SteerInput } from "../../../shared/games/world/schema.ts";
 import { decodeInput, encodeInput, type InputOf } from "../../../shared/schema/index.ts";
 import { createRandom } from "../../../shared/sim/random.ts";
 
 type Sent = { readonly type: string; readonly payload: unknown };
 
 /** A bot in a room that is nothing but a state and a list of what was sent. */
-async function playerIn(strategy: typeof arenaBot, state: object) {
+async function playerIn(strategy: Strategy, state: object) {
   const sent: Sent[] = [];
   const listeners: { state?: (info: { ack: number }) => void; rejoin?: () => void } = {};
   const room = {
     state,
     sessionId: "me",
-    roomTimeMs: 0,
     send: (type: string, payload: unknown) => sent.push({ type, payload }),
     onState: (callback: (info: { ack: number }) => void) => {
       listeners.state = callback;
@@ -28,68 +28,33 @@ async function playerIn(strategy: typeof arenaBot, state: object) {
     },
   };
   const client = { joinOrCreate: async () => room } as unknown as Client;
-  const player: Player = await strategy({ client, name: "bot 1", random: createRandom(1), turnMs: 50 });
+  const player: Player = await strategy({
+    client,
+    name: "bot 1",
+    random: createRandom(1),
+    turnMs: 50,
+    predict: false,
+  });
   return { player, sent, listeners };
 }
 
-function fighter(x: number, y: number, hp = 100) {
-  return {
-    x,
-    y,
-    hp,
-    vx: 0,
-    vy: 0,
-    angle: 0,
-    score: 0,
-    kills: 0,
-    deaths: 0,
-    name: "",
-    colour: 0,
-    isBot: false,
-  };
-}
-
-it("arena: the nearest enemy is alive and not oneself", () => {
-  const self = fighter(0, 0);
-  const near = fighter(30, 40);
-  expect(nearestEnemy(self, [self, fighter(10, 0, 0), fighter(100, 0), near])).toBe(near);
-  expect(nearestEnemy(self, [self, fighter(10, 0, 0)])).toBeUndefined();
+it("the nearest is found among those that count", () => {
+  const far = { x: 100, y: 0 };
+  const near = { x: 30, y: 40 };
+  const all = [far, near];
+  expect(nearest({ x: 0, y: 0 }, all, (point) => point)).toBe(near);
+  expect(nearest({ x: 0, y: 0 }, all, (point) => (point === near ? undefined : point))).toBe(far);
+  expect(nearest({ x: 0, y: 0 }, all, () => undefined)).toBeUndefined();
 });
 
-it("arena: each turn sends one input that the schema takes, aimed at the enemy and fired when in range", async () => {
-  const self = fighter(1000, 700);
-  const enemy = fighter(1000, 900);
-  const { player, sent } = await playerIn(arenaBot, {
-    players: new Map([
-      ["me", self],
-      ["other", enemy],
-    ]),
-  });
-  player.act();
-  enemy.x = 1000 - (RULES.shotSpeed * RULES.shotLifetimeMs) / 1000;
-  enemy.y = 700;
-  player.act();
-  expect(sent.map(({ type }) => type)).toEqual(["move", "move"]);
-  const inputs = sent.map(({ payload }) => payload as InputOf<typeof MoveInput>);
-  expect(inputs[0]).toMatchObject({ durationMs: 50, shoot: true });
-  expect(inputs[0]?.aim).toBeCloseTo(Math.PI / 2, 0);
-  expect(inputs[1]?.shoot).toBe(false);
-  for (const sentInput of inputs) {
-    const { dx, dy } = decodeInput(MoveInput, encodeInput(MoveInput, sentInput));
-    expect(Math.hypot(dx, dy)).toBeCloseTo(127, -1);
-  }
-});
-
-it("arena: turns back at the edge of the world", async () => {
-  const { player, sent } = await playerIn(arenaBot, { players: new Map([["me", fighter(20, 700)]]) });
-  player.act();
-  expect(sent[0]?.payload).toMatchObject({ dx: 127, dy: 6 });
-});
-
-it("arena: waits while it is not in the game", async () => {
-  const { player, sent } = await playerIn(arenaBot, { players: new Map() });
-  player.act();
-  expect(sent).toEqual([]);
+it("who roams keeps its direction for a while, and heads back from the edge", () => {
+  const roamer = new Roamer(createRandom(1), { width: 2_000, height: 1_000, edge: 50 });
+  const headings = Array.from({ length: 400 }, () => roamer.next({ x: 1_000, y: 500 }));
+  const turns = headings.filter((heading, turn) => heading !== headings[turn - 1]).length;
+  expect(turns).toBeGreaterThanOrEqual(400 / 42);
+  expect(turns).toBeLessThanOrEqual(400 / 10);
+  expect(roamer.next({ x: 49, y: 500 })).toBe(0);
+  expect(roamer.next({ x: 1_000, y: 951 })).toBeCloseTo(-Math.PI / 2);
 });
 
 it("connect four: only columns with room left are chosen, and each of them", () => {
@@ -148,4 +113,49 @@ it("connect four: watches when it has no seat at the board", async () => {
   const { player, sent } = await playerIn(connectFourBot, state);
   player.act();
   expect(sent).toEqual([]);
+});
+
+function creature(x: number, y: number, colour?: number) {
+  return { x, y, facing: 0, kind: 0, colour, tagger: undefined };
+}
+
+function walker(x: number, y: number) {
+  return { x, y, name: "", colour: 3, score: 0, stamina: 100 };
+}
+
+it("world: the prey is the nearest creature of another colour", () => {
+  const self = { x: 0, y: 0 };
+  const near = creature(0, 40, 4);
+  expect(nearestPrey(self, 3, [creature(10, 0, 3), creature(50, 0), near])).toBe(near);
+  expect(nearestPrey(self, 3, [creature(10, 0, 3)])).toBeUndefined();
+});
+
+it("world: chases what it sees, sprints when near, and walks about otherwise", async () => {
+  const prey = creature(1_000, 1_500);
+  const creatures = new Map([["0.0", prey]]);
+  const players = new Map([["me", walker(1_000, 1_000)]]);
+  const { player, sent } = await playerIn(worldBot, { players, creatures });
+  player.act();
+  prey.y = 900;
+  player.act();
+  creatures.clear();
+  player.act();
+  players.clear();
+  player.act();
+  expect(sent.map(({ type }) => type)).toEqual(["steer", "steer", "steer"]);
+  const inputs = sent.map(({ payload }) =>
+    decodeInput(SteerInput, encodeInput(SteerInput, payload as InputOf<typeof SteerInput>)),
+  );
+  expect(inputs[0]).toEqual({ dx: 0, dy: 127, sprint: false });
+  expect(inputs[1]).toEqual({ dx: 0, dy: -127, sprint: true });
+  expect(inputs[2]?.sprint).toBe(false);
+  expect(Math.hypot(inputs[2]?.dx ?? 0, inputs[2]?.dy ?? 0)).toBeCloseTo(127, -1);
+});
+
+it("states are compared where everybody sees the same, and not in the world", async () => {
+  const compared = async (roomType: string) =>
+    (await playerIn(strategyFor(roomType), {})).player.comparesState;
+  expect(await compared("connect-four")).toBe(true);
+  expect(await compared("a type of somebody's own")).toBe(true);
+  expect(await compared("world")).toBe(false);
 });
