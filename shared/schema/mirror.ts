@@ -23,7 +23,8 @@ export class Mirror<S extends EntitySchema> {
   readonly #shapes: readonly Shape[];
   readonly #root: MirrorRecord;
   readonly #records = new Map<number, MirrorRecord>();
-  readonly #recordByView = new WeakMap<object, MirrorRecord>();
+  /** Of the entities that are there. Not weak: entities come and go by the thousand, and weak maps burden the collector. */
+  readonly #recordByView = new Map<object, MirrorRecord>();
   /** Records with refs: whom they show depends on who comes and goes. */
   readonly #refHolders = new Set<MirrorRecord>();
   /** Records whose refs may have been read and not resolved yet. */
@@ -158,6 +159,7 @@ export class Mirror<S extends EntitySchema> {
     record.isGone = true;
     record.holder.items.delete(record.key);
     this.#records.delete(record.id);
+    this.#recordByView.delete(record.view);
     this.#refHolders.delete(record);
     if (!record.isNew) this.#removed.push(record);
   }
