@@ -248,7 +248,7 @@ describe("an error in the room's code", () => {
       expect(reports().filter((report) => ALL_OVER.includes(report))).toEqual(ALL_OVER);
       expect(harness.errors).toHaveLength(1);
       expect(harness.errors[0]).toMatchObject({
-        fields: { roomId: "room-1", event, err: { message: `fails in ${hook}` } },
+        fields: { event, err: { message: `fails in ${hook}` } },
         sentence: `the room failed in "${event}"`,
       });
       await expectNothingLeft();
