@@ -46,6 +46,9 @@ async function play(options: Options, signal: AbortSignal): Promise<Summary> {
   }
 }
 
+/** Enough to play the whole client library in every run, and too few to make this process the bottleneck. */
+const BOTS_PER_PREDICTING_BOT = 8;
+
 async function simulate(options: Options, url: string, signal: AbortSignal): Promise<Summary> {
   const { room, clients, inputsPerSecond, latencyMs, jitterMs, direct, predict, seed } = options;
   const strategy = strategyFor(room);
@@ -62,7 +65,9 @@ async function simulate(options: Options, url: string, signal: AbortSignal): Pro
       // `ws` costs less CPU per message than the WebSocket that is part of Node.
       const client = new Client(url, { webSocket: WebSocket, conditions, direct });
       const turnMs = inputsPerSecond === 0 ? 0 : 1000 / inputsPerSecond;
-      return strategy({ client, name: `bot ${bot + 1}`, random: createRandom(seed + bot), turnMs, predict });
+      const predicts = predict || bot % BOTS_PER_PREDICTING_BOT === 0;
+      const random = createRandom(seed + bot);
+      return strategy({ client, name: `bot ${bot + 1}`, random, turnMs, predict: predicts });
     },
   });
   const hideProgress = showProgress(simulation, systemScheduler, process.stderr);
