@@ -51,8 +51,8 @@ Load
   --latency MS            delay added in each direction (default 0)
   --jitter MS             up to this much more, drawn for each message (default 0)
   --direct                join in the WebSocket handshake, without HTTP
-  --predict               all of arena's players predict themselves and interpolate the others, as on its page,
-                          and not only one in eight: takes this process about a fifth more CPU
+  --predict               all of arena's players predict themselves and interpolate the others, as on its
+                          page, and not only one in eight: about a fifth more CPU for this process
   --seed N                seed of what the players do (default 1)
 
 Report
