@@ -2,21 +2,36 @@
  * Which room a worker is stepping, in a file that outlives the worker: a crash in the middle of a step is that room's
  * doing, one between steps is nobody's. Two small writes a step, into the page cache.
  */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { FILE_MODE, nodeFs } from "./journal-fs.ts";
+import { errorCode, FILE_MODE, nodeFs } from "./journal-fs.ts";
 
 const DIRECTORY = "marks";
 const NONE = Buffer.alloc(1);
 const END = 0;
+/** A room's id, of 64 characters at most, and its end. */
+const MARK_BYTES_MAX = 65;
 
 export class StepMark {
   readonly #fd: number;
 
-  constructor(dataDirectory: string, pid: number) {
-    const directory = join(dataDirectory, DIRECTORY);
-    nodeFs.makeDirectory(directory);
-    this.#fd = openSync(join(directory, String(pid)), "w", FILE_MODE);
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** @returns undefined when it cannot be written, on a full disk for instance: then a crash blames nobody */
+  static open(dataDirectory: string, pid: number): StepMark | undefined {
+    try {
+      const directory = join(dataDirectory, DIRECTORY);
+      nodeFs.makeDirectory(directory);
+      const fd = openSync(join(directory, String(pid)), "w", FILE_MODE);
+      // What is there can be written again even when the disk is full.
+      writeSync(fd, Buffer.alloc(MARK_BYTES_MAX), 0, MARK_BYTES_MAX, 0);
+      return new StepMark(fd);
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      return undefined;
+    }
   }
 
   /** @param mark of `markOf` */
@@ -26,10 +41,6 @@ export class StepMark {
 
   end(): void {
     writeSync(this.#fd, NONE, 0, NONE.length, 0);
-  }
-
-  close(): void {
-    closeSync(this.#fd);
   }
 }
 

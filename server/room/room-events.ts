@@ -1,6 +1,6 @@
 /**
  * The events a room's code runs in answer to, and what comes of them. Every event goes through
- * `HostedRoom.#step` before it is applied, every output after: that is where a journal belongs.
+ * `HostedRoom.#step`, which writes it down before it is applied; every output leaves after.
  */
 import type { Ack } from "../../shared/protocol/wire.ts";
 import type { StateChange } from "../../shared/schema/index.ts";

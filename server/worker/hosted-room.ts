@@ -1,8 +1,8 @@
 /**
  * One room on this worker: events come in from sessions, timers, ticks and the primary, wait in one queue, are
- * applied in one place (`#step`), and what comes of them goes out in one place (`#settle`).
+ * written down and applied in one place (`#step`), and what comes of them goes out in one place (`#settle`).
  *
- *   session -> enqueue -> [queue] -> #step -> RoomRuntime.step -> #settle -> Publisher -> sessions
+ *   session -> enqueue -> [queue] -> #step -> RoomRecorder -> RoomRuntime.step -> #settle -> Publisher -> sessions
  */
 import type { ErrorCode } from "../../shared/errors.ts";
 import { RookeryError } from "../../shared/errors.ts";
@@ -119,8 +119,12 @@ export class HostedRoom implements SessionOwner {
     this.#recorder = opened?.recorder;
     // A room that crashed its last worker may do so again while it is taken up.
     services.mark?.begin(this.#mark);
-    const begin = opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered);
-    services.mark?.end();
+    let begin: () => void;
+    try {
+      begin = opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered);
+    } finally {
+      services.mark?.end();
+    }
     this.#pace = new RoomPace(roomClass.tickRate, this.#runtime.clock.nowMs, services, {
       onTick: (nowMs, dtMs) => this.#tick(nowMs, dtMs),
       onWake: (nowMs) => this.#wake(nowMs),

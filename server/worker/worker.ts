@@ -70,7 +70,7 @@ export async function startWorker({
     defer,
     tokenKey,
     checksDeterminism: config.isDevelopment,
-    mark: new StepMark(config.dataDirectory, process.pid),
+    mark: StepMark.open(config.dataDirectory, process.pid),
     journals: {
       dataDirectory: config.dataDirectory,
       codeVersion: CODE_VERSION,
