@@ -74,6 +74,8 @@ const Environment = v.object({
   JOINS_PER_SECOND: integer(2_000, 1, 1_000_000),
   HANG_TIMEOUT_MS: integer(HANG_TIMEOUT_MS, 500, HANG_TIMEOUT_IN_DEVELOPMENT_MS),
   DRAIN_TIMEOUT_MS: integer(10_000, 100, 600_000),
+  RETAIN_SOCKETS: integer(1, 0, 1, "must be 1 or 0"),
+  RESYNC_TIMEOUT_MS: integer(3_000, 100, 60_000),
   DATA_DIR: v.optional(v.pipe(v.string(), v.minLength(1, "must be a directory")), ".rookery"),
   WORKER_HEAP_MB: integer(0, 0, 1_000_000),
   JOURNAL_FSYNC_MS: integer(0, 0, 60_000),
@@ -98,6 +100,10 @@ export type Config = {
   readonly joinsPerSecond: number;
   readonly hangTimeoutMs: number;
   readonly drainTimeoutMs: number;
+  /** The primary keeps a copy of each client's socket, so that connections outlive their workers. */
+  readonly retainSockets: boolean;
+  /** For how long a client is waited for whose connection has outlived its worker. */
+  readonly resyncTimeoutMs: number;
   /** Where rooms are written down. */
   readonly dataDirectory: string;
   /** Largest heap of a worker, in MiB; 0: its share of the container's memory, if that is limited. */
@@ -143,6 +149,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     joinsPerSecond: env.JOINS_PER_SECOND,
     hangTimeoutMs: env.HANG_TIMEOUT_MS,
     drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
+    retainSockets: env.RETAIN_SOCKETS === 1,
+    resyncTimeoutMs: env.RESYNC_TIMEOUT_MS,
     dataDirectory: resolve(env.DATA_DIR),
     workerHeapMb: env.WORKER_HEAP_MB,
     journalFsyncMs: env.JOURNAL_FSYNC_MS,

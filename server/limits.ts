@@ -22,10 +22,8 @@ export const LIMITS = {
   /** What a client that has come back may send again on top of that: as much as it keeps. */
   resendMessagesMax: 1_024,
   resendBytesMax: 256 * 1024,
-  /** Above this, a client's state updates are skipped and merged. */
-  skipBufferedBytes: 256 * 1024,
-  /** Above this, the connection is closed with SLOW_CLIENT. */
-  dropBufferedBytes: 1024 * 1024,
+  /** A client that has not read for this long, so that updates could not be sent, is closed with SLOW_CLIENT. */
+  unreadMs: 15_000,
   /** A connection that sends nothing at all for this long is closed; clients ping far more often. */
   clientSilenceMs: 30_000,
   /** How often connections are looked at for silence. */
@@ -75,7 +73,9 @@ export const LIMITS = {
   joinsPendingMax: 4_096,
   /** Socket handles sent to one worker and not yet acknowledged. */
   handoffWindow: 8,
-  /** Handles waiting for that window, per worker. */
+  /** The same of sockets that have outlived their worker: while they wait, their clients do. */
+  adoptionWindow: 32,
+  /** Handles of new connections waiting for that window, per worker. */
   handoffQueueMax: 2_048,
 
   // Supervision.
@@ -93,11 +93,7 @@ export const LIMITS = {
 
 /** Called by serve() once: a bad relation is a bug in this file. */
 export function assertLimits(): void {
-  assert(
-    LIMITS.skipBufferedBytes < LIMITS.dropBufferedBytes,
-    "updates are skipped before the client is dropped",
-  );
-  assert(LIMITS.outboxBytesMax <= LIMITS.dropBufferedBytes, "a full outbox must fit the socket's buffer");
+  assert(LIMITS.unreadMs <= LIMITS.clientSilenceMs, "who does not read is told apart from who says nothing");
   assert(LIMITS.messageBytesMax <= LIMITS.bytesBurst, "the largest message must fit the byte bucket");
   assert(LIMITS.joinDeadlineMs <= LIMITS.ticketTtlMs, "a ticket outlives the join that made it");
   assert(LIMITS.heartbeatMs * 4 <= LIMITS.workerStartMs, "several heartbeats fit into a start");

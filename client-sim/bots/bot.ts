@@ -95,6 +95,7 @@ export class Bot {
       measurements.reconnects += 1;
       this.#isConnected = true;
     });
+    room.onMove(() => this.#states.restart());
     room.onRejoin(() => {
       measurements.rejoins += 1;
       this.#isConnected = true;

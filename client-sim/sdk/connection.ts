@@ -3,7 +3,7 @@
  * the server has gone silent. It ends once, with a `Loss` that says why, and is not used again.
  */
 import { RookeryError } from "../../shared/errors.ts";
-import { decodeServerMessage } from "../../shared/protocol/client-codec.ts";
+import { decodeServerMessage, tagToldBy } from "../../shared/protocol/client-codec.ts";
 import { ServerMessage, type ServerValue } from "../../shared/protocol/wire.ts";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import { CLIENT_LIMITS } from "./limits.ts";
@@ -22,7 +22,9 @@ export class Connection {
   readonly #socket: WebSocketLike;
   readonly #handlers: ConnectionHandlers;
   readonly #scheduler: Scheduler;
+  /** Of the messages that come; undefined before the first one. */
   #tag: number | undefined;
+  #isWelcomed = false;
   #ended = false;
   #heardAtMs: number;
   #beats = 0;
@@ -46,7 +48,7 @@ export class Connection {
 
   /** True from WELCOME on: the server takes messages. */
   get isWelcomed(): boolean {
-    return this.#tag !== undefined && !this.#ended;
+    return this.#isWelcomed && !this.#ended;
   }
 
   send(bytes: Uint8Array): void {
@@ -67,11 +69,14 @@ export class Connection {
       if (!(data instanceof ArrayBuffer)) throw new RookeryError("PROTOCOL_ERROR", "The server sent text.");
       const bytes = new Uint8Array(data);
       const values = decodeServerMessage(bytes, this.#tag);
-      const first = values[0];
-      const isFirst = this.#tag === undefined;
-      if (isFirst && first?.[0] === ServerMessage.WELCOME) this.#tag = first[2].tag;
+      this.#tag = tagToldBy(values[0]) ?? this.#tag;
+      const isWelcome = values[0]?.[0] === ServerMessage.WELCOME;
+      if (isWelcome) this.#isWelcomed = true;
       this.#handlers.onMessage(values, bytes.length);
-      if (isFirst) this.#beat();
+      if (!isWelcome) return;
+      // The room's clock may have stood still: it is measured anew.
+      this.#beats = 0;
+      this.#beat();
     } catch (error) {
       this.#lose(lossOfError(error));
     }
@@ -83,7 +88,7 @@ export class Connection {
     this.#scheduler.clearTimeout(this.#timer);
     if (this.#scheduler.now() - this.#heardAtMs >= CLIENT_LIMITS.silenceMs) return this.#lose(silence());
     let delayMs: number = CLIENT_LIMITS.pingMs;
-    if (this.#tag !== undefined) {
+    if (this.#isWelcomed) {
       this.#beats += 1;
       if (this.#beats < CLIENT_LIMITS.burstPings) delayMs = CLIENT_LIMITS.burstPingMs;
       this.#handlers.onBeat();

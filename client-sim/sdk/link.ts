@@ -96,6 +96,11 @@ export class Link {
     return true;
   }
 
+  /** Answers a server that has taken the connection over, and knows of the session as well. */
+  answer(bytes: Uint8Array): void {
+    this.#connection?.send(bytes);
+  }
+
   /** The server has opened the session on this connection. */
   adopt(welcome: Welcome): void {
     this.#reconnectMs = welcome.reconnectMs;
@@ -104,6 +109,7 @@ export class Link {
 
   /** The whole state is there. */
   settle(): void {
+    if (this.#phase === "open") return;
     this.#phase = "open";
     this.#openedAtMs = this.#setup.scheduler.now();
   }

@@ -69,6 +69,7 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
   readonly #onState = new Listeners<[info: StateInfo]>(this.#report);
   readonly #onDrop = new Listeners<CloseArguments>(this.#report);
   readonly #onReconnect = new Listeners<[]>(this.#report);
+  readonly #onMove = new Listeners<[]>(this.#report);
   readonly #onRejoin = new Listeners<[]>(this.#report);
   readonly #onLeave = new Listeners<CloseArguments>(this.#report);
 
@@ -85,6 +86,7 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
       onEvent: (name, payload) => this.#deliver(() => this.#emitMessage(name, payload)),
       onBegun: () => this.#begin(),
       onResumed: () => this.#deliver(() => this.#onReconnect.emit()),
+      onMoved: () => this.#deliver(() => this.#onMove.emit()),
       onDropped: ({ close, reason }) => this.#deliver(() => this.#onDrop.emit(close, reason)),
       onEnded: (loss) => this.#end(loss),
       onFault: this.#report,
@@ -249,6 +251,14 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
   /** The session goes on: nothing that was sent by either side is lost. */
   onReconnect(callback: () => void): () => void {
     return this.#onReconnect.add(callback);
+  }
+
+  /**
+   * The room goes on in another worker, over the same connection and with nothing lost: the state is whole again.
+   * `worker` is the new one's.
+   */
+  onMove(callback: () => void): () => void {
+    return this.#onMove.add(callback);
   }
 
   /** A new session has begun, maybe in another room. What the old one had not acknowledged is lost. */

@@ -38,6 +38,8 @@ export type SessionHandlers = {
   readonly onBegun: () => void;
   /** The state is there again on a new connection. */
   readonly onResumed: () => void;
+  /** The state is there again on the same connection, from another owner of the room. */
+  readonly onMoved: () => void;
   readonly onDropped: (loss: Loss) => void;
   readonly onEnded: (loss: Loss) => void;
   /** A callback on the mirror threw. */
@@ -60,6 +62,8 @@ export class Session<S extends EntitySchema> {
   #tick = 0;
   #roomTimeMs = 0;
   #ack = 0;
+  /** Another owner of the room has the connection; its WELCOME follows. */
+  #isMoving = false;
   /** What to say when the state that follows a WELCOME is there. */
   #announce: (() => void) | undefined;
 
@@ -82,6 +86,7 @@ export class Session<S extends EntitySchema> {
       onMessage: (values, bytes) => this.#receive(values, bytes),
       onBeat: () => this.#sendPing(),
       onDropped: (loss) => {
+        this.#isMoving = false;
         this.#roundTrip.fail(connectionLost());
         handlers.onDropped(loss);
       },
@@ -159,6 +164,9 @@ export class Session<S extends EntitySchema> {
         case ServerMessage.WELCOME:
           this.#adopt(value[2]);
           break;
+        case ServerMessage.RESUME:
+          this.#resync(value[1], value[3]);
+          break;
         case ServerMessage.STATE:
         case ServerMessage.SNAPSHOT:
           this.#applyState(value[0] === ServerMessage.SNAPSHOT, value[3], value[4]);
@@ -191,8 +199,23 @@ export class Session<S extends EntitySchema> {
     }
     if (continues) this.#resume(welcome);
     else this.#begin(welcome);
+    this.#isMoving = false;
     this.#welcome = welcome;
     this.#link.adopt(welcome);
+  }
+
+  /** The room's owner has died, and another has taken over the connection [R5]. */
+  #resync(nonce: number, ack: number): void {
+    this.#roundTrip.fail(connectionLost());
+    this.#link.answer(
+      encodeClientValue([ClientMessage.RESYNC, nonce, this.#events.count, this.#schemaHash ?? ""]),
+    );
+    this.#events.markTold();
+    // Died before it welcomed us: there is nothing to go on with.
+    if (this.#welcome === undefined || this.#link.phase !== "open") return;
+    this.#isMoving = true;
+    this.#sendAgain(ack);
+    if (this.#link.isOver) this.#link.send(encodeClientValue([ClientMessage.LEAVE]));
   }
 
   #begin(welcome: Welcome): void {
@@ -205,12 +228,17 @@ export class Session<S extends EntitySchema> {
 
   #resume(welcome: Welcome): void {
     if (!this.#events.resume(welcome.nextEvent)) throw new RookeryError("SESSION_OVERFLOW");
-    const rest = this.#outbox.after(welcome.ack);
-    if (rest === undefined) throw new RookeryError("SESSION_NOT_FOUND");
-    this.#acknowledge(welcome.ack);
-    for (const bytes of rest) this.#link.send(bytes);
+    if (!this.#isMoving) this.#sendAgain(welcome.ack);
     this.clock.forgetSamples();
-    this.#announce = this.#handlers.onResumed;
+    this.#announce = this.#isMoving ? this.#handlers.onMoved : this.#handlers.onResumed;
+  }
+
+  /** The server has our messages up to this one; what it may have missed is sent again. */
+  #sendAgain(ack: number): void {
+    const rest = this.#outbox.after(ack);
+    if (rest === undefined) throw new RookeryError("SESSION_NOT_FOUND");
+    this.#acknowledge(ack);
+    for (const bytes of rest) this.#link.send(bytes);
   }
 
   #applyState(snapshot: boolean, acks: Uint8Array, patch: Uint8Array): void {

@@ -65,7 +65,11 @@ export type CreateRoom = {
 };
 
 export type PrimaryToWorker =
-  | ({ readonly type: "create-room" } & CreateRoom)
+  | ({
+      readonly type: "create-room";
+      /** Sessions whose sockets have outlived the room's last owner: for each there follows an `adopt`. */
+      readonly survivors: readonly string[];
+    } & CreateRoom)
   | {
       readonly type: "authorize";
       readonly requestId: number;
@@ -79,6 +83,13 @@ export type PrimaryToWorker =
       readonly sessionId: string;
       readonly upgrade: UpgradeHead;
       readonly passenger: Passenger;
+    }
+  /** Comes with the handle of a socket that has outlived its worker, after `create-room`. Answered by `accepted`. */
+  | {
+      readonly type: "adopt";
+      readonly connectionId: number;
+      readonly roomId: string;
+      readonly sessionId: string;
     }
   /** Nobody holds a seat any more (only the primary knows). Answered by `room-disposed`. */
   | { readonly type: "dispose-room"; readonly roomId: string }
@@ -127,9 +138,9 @@ export type WorkerToPrimary =
       readonly requestId: number;
       readonly result: { readonly auth: Uint8Array } | { readonly failure: Failure };
     }
-  /** The handle has arrived: the primary closes its copy and may send the next. */
+  /** The handle has arrived: the primary may send the next, and retains its copy or closes it. */
   | { readonly type: "accepted"; readonly connectionId: number }
-  /** Connections that were accepted and are no more. */
+  /** Connections that were accepted or adopted and are no more: the primary closes its copies. */
   | { readonly type: "connections-closed"; readonly connectionIds: readonly number[] }
   | {
       readonly type: "session-joined";

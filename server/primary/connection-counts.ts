@@ -44,10 +44,10 @@ export class ConnectionCounts {
     else this.#byAddress.delete(connection.address);
   }
 
-  /** All connections of a worker that is gone are closed. */
-  workerLost(workerId: number): void {
+  /** The connections of a worker that is gone are closed, but for those that outlive it. */
+  workerLost(workerId: number, survives: (connectionId: number) => boolean): void {
     for (const [connectionId, connection] of this.#connections) {
-      if (connection.workerId === workerId) this.closed(connectionId);
+      if (connection.workerId === workerId && !survives(connectionId)) this.closed(connectionId);
     }
   }
 }

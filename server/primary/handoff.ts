@@ -1,7 +1,6 @@
 /**
  * Passes socket handles to one worker. A handle occupies the IPC channel until it has arrived, and plain messages
- * queue behind it: so only a few are on their way at once, and the rest waits here. The primary's copy of a handle is
- * closed when the worker says that it has it.
+ * queue behind it: so only a few are on their way at once, and the rest waits here.
  */
 import type { SocketHandle } from "../ipc/channel.ts";
 import type { PrimaryToWorker } from "../ipc/messages.ts";
@@ -9,23 +8,31 @@ import { LIMITS } from "../limits.ts";
 import type { WorkerPort } from "./worker-process.ts";
 
 export type Accept = Extract<PrimaryToWorker, { type: "accept" }>;
-type Passing = { readonly message: Accept; readonly handle: SocketHandle };
+export type Adopt = Extract<PrimaryToWorker, { type: "adopt" }>;
+type Passing = { readonly message: Accept | Adopt; readonly handle: SocketHandle };
 
 export class Handoff {
-  readonly #port: Pick<WorkerPort, "send" | "release">;
+  readonly #port: Pick<WorkerPort, "send">;
+  readonly #onAccepted: (message: Accept, handle: SocketHandle) => void;
   readonly #waiting: Passing[] = [];
   readonly #sent = new Map<number, Passing>();
 
-  constructor(port: Pick<WorkerPort, "send" | "release">) {
+  /** @param onAccepted the worker has a new connection; the handle is this side's copy */
+  constructor(port: Pick<WorkerPort, "send">, onAccepted: (message: Accept, handle: SocketHandle) => void) {
     this.#port = port;
+    this.#onAccepted = onAccepted;
   }
 
   /** @returns false when too many handles wait; the handle is still the caller's then */
   pass(message: Accept, handle: SocketHandle): boolean {
     if (this.#waiting.length >= LIMITS.handoffQueueMax) return false;
-    this.#waiting.push({ message, handle });
-    this.#fillWindow();
+    this.#push({ message, handle });
     return true;
+  }
+
+  /** Passes a socket that was another worker's. There are never more of them than connections. */
+  passOn(message: Adopt, handle: SocketHandle): void {
+    this.#push({ message, handle });
   }
 
   /** The worker has the handle. */
@@ -33,25 +40,34 @@ export class Handoff {
     const passed = this.#sent.get(connectionId);
     if (passed === undefined) return;
     this.#sent.delete(connectionId);
-    this.#port.release(passed.handle);
+    if (passed.message.type === "accept") this.#onAccepted(passed.message, passed.handle);
     this.#fillWindow();
   }
 
-  /** The worker is gone: what it had not taken is closed. @returns the ids of those connections */
+  /** The worker is gone: new connections that it had not taken are closed. @returns their ids */
   lost(): number[] {
-    const passings = [...this.#sent.values(), ...this.#waiting];
+    const untaken = [...this.#sent.values(), ...this.#waiting].filter(
+      ({ message }) => message.type === "accept",
+    );
     this.#sent.clear();
     this.#waiting.length = 0;
-    for (const { handle } of passings) handle.close();
-    return passings.map(({ message }) => message.connectionId);
+    for (const { handle } of untaken) handle.close();
+    return untaken.map(({ message }) => message.connectionId);
+  }
+
+  #push(passing: Passing): void {
+    this.#waiting.push(passing);
+    this.#fillWindow();
   }
 
   #fillWindow(): void {
-    while (this.#sent.size < LIMITS.handoffWindow) {
-      const next = this.#waiting.shift();
-      if (next === undefined) return;
-      this.#sent.set(next.message.connectionId, next);
-      this.#port.send(next.message, next.handle);
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { message, handle } = next;
+      const window = message.type === "adopt" ? LIMITS.adoptionWindow : LIMITS.handoffWindow;
+      if (this.#sent.size >= window) return;
+      this.#waiting.shift();
+      this.#sent.set(message.connectionId, next);
+      this.#port.send(message, handle);
     }
   }
 }

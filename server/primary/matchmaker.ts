@@ -8,6 +8,7 @@ import type { JoinMode, RoomListing } from "../../shared/protocol/wire.ts";
 import type { Scheduler } from "../../shared/time.ts";
 import type {
   AuthRequest,
+  CreateRoom,
   Passenger,
   PrimaryToWorker,
   RoomTypeInfo,
@@ -73,6 +74,15 @@ export type MatchmakerOptions = {
   readonly send: (workerId: number, message: PrimaryToWorker) => void;
   /** A room is over and its files can go; or it failed, and they are to be kept for a look. */
   readonly onRoomGone: (roomId: string, how: "ended" | "failed") => void;
+  /** Sockets that outlive their worker. */
+  readonly survivors: {
+    /** @returns the sessions whose sockets are retained */
+    of(roomId: string): readonly string[];
+    /** A worker was told to take the room over: it gets the sockets. */
+    follow(roomId: string, workerId: number): void;
+    /** The room's worker is gone and nobody takes the room over. */
+    close(roomId: string): void;
+  };
   readonly log: { warn(fields: object, message: string): void };
 };
 
@@ -229,8 +239,10 @@ export class Matchmaker {
   }
 
   #sendCreate({ workerId, roomId, type, code, options, seed, epoch }: RoomEntry): void {
-    const roomType = type.name;
-    this.#options.send(workerId, { type: "create-room", roomId, roomType, code, options, seed, epoch });
+    const { send, survivors } = this.#options;
+    const create: CreateRoom = { roomId, roomType: type.name, code, options, seed, epoch };
+    send(workerId, { type: "create-room", ...create, survivors: survivors.of(roomId) });
+    survivors.follow(roomId, workerId);
   }
 
   /**
@@ -360,7 +372,11 @@ export class Matchmaker {
       if (room.type.durability === "none") this.#directory.lose(room, "ROOM_LOST");
       else if (isGuilty) this.#putAside(room);
       else if (room.phase === "closing") this.#end(room);
-      else this.#rehouse(room);
+      else {
+        this.#rehouse(room);
+        continue;
+      }
+      this.#options.survivors.close(room.roomId);
     }
   }
 

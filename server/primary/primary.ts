@@ -21,6 +21,7 @@ import { Handoff } from "./handoff.ts";
 import { createHttpServer } from "./http.ts";
 import { type JoinCall, Matchmaker } from "./matchmaker.ts";
 import { Pages } from "./pages.ts";
+import { RetainedSockets } from "./retained-sockets.ts";
 import { LeastLoadSelector } from "./selector/least-load.ts";
 import { type Death, Supervisor } from "./supervisor.ts";
 import { Tickets } from "./tickets.ts";
@@ -83,6 +84,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     total: maxClients,
     perAddress: config.maxConnectionsPerAddress,
   });
+  const sockets = new RetainedSockets();
   const tickets = new Tickets(config.ticketSecret);
   const joins = new TokenBucket(
     { perSecond: config.joinsPerSecond, burst: config.joinsPerSecond },
@@ -99,7 +101,12 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     drainTimeoutMs: config.drainTimeoutMs,
     fork: (slot) => {
       const port = startWorker(slot, events);
-      ports.set(port.id, { port, handoff: new Handoff(port) });
+      const handoff = new Handoff(port, ({ connectionId, roomId, sessionId }, handle) => {
+        if (!port.leavesCopies) return;
+        if (config.retainSockets) sockets.retain({ connectionId, roomId, sessionId, handle });
+        else handle.close();
+      });
+      ports.set(port.id, { port, handoff });
       return port;
     },
     onReady: (workerId, roomTypes) => {
@@ -110,7 +117,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       const pid = ports.get(workerId)?.port.pid;
       for (const connectionId of ports.get(workerId)?.handoff.lost() ?? []) connections.closed(connectionId);
       ports.delete(workerId);
-      connections.workerLost(workerId);
+      connections.workerLost(workerId, (connectionId) => sockets.has(connectionId));
       const steppedRoomId = pid === undefined ? undefined : takeMark(config.dataDirectory, pid);
       matchmaker.onWorkerLost(workerId, isCrash(death) ? steppedRoomId : undefined);
     },
@@ -131,6 +138,18 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       else keepAside(roomId);
     },
     send: (workerId, message) => ports.get(workerId)?.port.send(message),
+    survivors: {
+      of: (roomId) => sockets.ofRoom(roomId).map(({ sessionId }) => sessionId),
+      follow: (roomId, workerId) => {
+        for (const { handle, ...socket } of sockets.ofRoom(roomId)) {
+          connections.passed(socket.connectionId, workerId);
+          ports.get(workerId)?.handoff.passOn({ type: "adopt", ...socket }, handle);
+        }
+      },
+      close: (roomId) => {
+        for (const { connectionId } of sockets.ofRoom(roomId)) connectionClosed(connectionId);
+      },
+    },
     log,
   });
 
@@ -149,7 +168,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       case "accepted":
         return ports.get(workerId)?.handoff.accepted(message.connectionId);
       case "connections-closed":
-        for (const connectionId of message.connectionIds) connections.closed(connectionId);
+        for (const connectionId of message.connectionIds) connectionClosed(connectionId);
         return;
       case "room-created":
       case "room-updated":
@@ -159,6 +178,11 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       case "session-left":
         return matchmaker.onWorkerMessage(workerId, message);
     }
+  }
+
+  function connectionClosed(connectionId: number): void {
+    connections.closed(connectionId);
+    sockets.release(connectionId);
   }
 
   async function join(call: JoinCall) {

@@ -18,8 +18,8 @@ export type WorkerEvents = {
 /** A worker process that can also be passed socket handles. */
 export interface WorkerPort extends WorkerProcess {
   send(message: PrimaryToWorker, handle?: SocketHandle): void;
-  /** The worker has the handle: this side's copy is closed. */
-  release(handle: SocketHandle): void;
+  /** A handle that is passed leaves a copy at this side. Within one process there is only the handle itself. */
+  readonly leavesCopies: boolean;
 }
 
 /** Starts a process, which is told its slot and the key of resume tokens by its environment. */
@@ -42,7 +42,7 @@ export function forkWorker(slot: number, tokenKey: Uint8Array, events: WorkerEve
       // The types know sockets and servers only; a raw handle is passed as it is, and this side's copy stays open.
       worker.send(message, handle as Parameters<typeof worker.send>[1], undefined, () => undefined);
     },
-    release: (handle) => handle.close(),
+    leavesCopies: true,
   };
 }
 
@@ -71,7 +71,6 @@ export function localWorker(
     pid: process.pid,
     kill: () => end(0),
     send: (message, handle) => worker.send(message, handle),
-    // Within one process there is one handle and no copy.
-    release: () => undefined,
+    leavesCopies: false,
   };
 }

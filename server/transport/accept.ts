@@ -11,15 +11,26 @@ import { LIMITS } from "../limits.ts";
 import { attachSocket } from "./socket-handle.ts";
 import { WsTransport } from "./ws-transport.ts";
 
+/** How what clients send is read, by whichever process. */
+export const RECEIVER_OPTIONS = {
+  allowSynchronousEvents: true,
+  maxPayload: LIMITS.messageBytesMax,
+  maxFragments: LIMITS.messageFragmentsMax,
+  maxBufferedChunks: LIMITS.messageChunksMax,
+} as const;
+/** How a connection is kept up and ended. */
+export const CONNECTION_OPTIONS = {
+  autoPong: true,
+  maxPendingAutoPongs: LIMITS.pendingPongsMax,
+  closeTimeout: LIMITS.closeTimeoutMs,
+} as const;
+
 const server = new WebSocketServer({
   noServer: true,
   clientTracking: false,
   perMessageDeflate: false,
-  maxPayload: LIMITS.messageBytesMax,
-  maxFragments: LIMITS.messageFragmentsMax,
-  maxBufferedChunks: LIMITS.messageChunksMax,
-  maxPendingAutoPongs: LIMITS.pendingPongsMax,
-  closeTimeout: LIMITS.closeTimeoutMs,
+  ...RECEIVER_OPTIONS,
+  ...CONNECTION_OPTIONS,
   handleProtocols: () => SUBPROTOCOL,
 } as ConstructorParameters<typeof WebSocketServer>[0]);
 

@@ -6,8 +6,8 @@
  */
 import type { ErrorCode } from "../../shared/errors.ts";
 import { RookeryError } from "../../shared/errors.ts";
-import { decodePayload } from "../../shared/protocol/codec.ts";
-import type { Welcome } from "../../shared/protocol/wire.ts";
+import { encodeServerValue } from "../../shared/protocol/codec.ts";
+import { ServerMessage, type Welcome } from "../../shared/protocol/wire.ts";
 import { describe, type SchemaDescriptor, schemaHash } from "../../shared/schema/index.ts";
 import type { CreateRoom, Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
 import type { RecoveredRoom } from "../journal/journal-reader.ts";
@@ -26,11 +26,10 @@ import { EffectRunner } from "./effect-runner.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Publisher } from "./publisher.ts";
 import { type HostedCheckpoint, replay } from "./recovery.ts";
-import { ResumeTokens } from "./resume-tokens.ts";
 import { type PaceServices, RoomPace } from "./room-pace.ts";
 import { type Journals, type OpenedRoom, openRoom, type RoomRecorder } from "./room-recorder.ts";
-import { SeatTimers } from "./seat-timers.ts";
-import { type Connection, type SavedSession, Session, type SessionOwner } from "./session.ts";
+import { type Heard, RoomSessions } from "./room-sessions.ts";
+import type { Connection, Session, SessionOwner } from "./session.ts";
 import type { StepLoad } from "./step-load.ts";
 
 /** How soon a room without ticks looks again whether a client that was skipped can take more. */
@@ -66,8 +65,7 @@ export class HostedRoom implements SessionOwner {
   readonly #publisher: Publisher;
   readonly #determinism: DeterminismCheck | undefined;
   readonly #effects: EffectRunner;
-  readonly #sessions = new Map<string, Session>();
-  readonly #seats: SeatTimers;
+  readonly #sessions: RoomSessions;
   readonly #recorder: RoomRecorder | undefined;
   readonly #queue = new EventQueue();
   readonly #tag: number;
@@ -87,10 +85,17 @@ export class HostedRoom implements SessionOwner {
 
   /**
    * @param opened the room's journal, with what an earlier owner has left
+   * @param survivors sessions whose connections have outlived that owner, and follow
    * @throws RoomFailure when the room's constructor or onCreate fails, or its code when it is applied again;
    * JournalDamaged, SchemaError
    */
-  constructor(create: CreateRoom, roomClass: RoomClass, services: RoomServices, opened?: OpenedRoom) {
+  constructor(
+    create: CreateRoom,
+    roomClass: RoomClass,
+    services: RoomServices,
+    opened: OpenedRoom | undefined,
+    survivors: ReadonlySet<string>,
+  ) {
     this.id = create.roomId;
     this.#create = create;
     this.#roomClass = roomClass;
@@ -106,22 +111,30 @@ export class HostedRoom implements SessionOwner {
       runtime: this.#runtime,
       tag: this.#tag,
       hasTicks: roomClass.tickRate > 0,
+      now: () => services.scheduler.now(),
       welcome: (session, client, connection) => this.#welcome(session, client, connection),
-      onOverflow: (session) => this.#expel(session, "SESSION_OVERFLOW"),
+      onOverflow: (session) => this.#sessions.expel(session, "SESSION_OVERFLOW"),
     });
     this.#effects = new EffectRunner(services.scheduler, (event) => this.#enqueue(event));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#end = resolve;
-    this.#seats = new SeatTimers(services.scheduler, (sessionId) =>
-      this.#expel(this.#sessions.get(sessionId), "SESSION_NOT_FOUND"),
-    );
+    this.#sessions = new RoomSessions({
+      roomId: this.id,
+      roomClass,
+      clients: this.#runtime.clients,
+      services,
+      owner: this,
+      enqueue: (event) => this.#enqueue(event),
+      forgetQueued: (sessionId) => this.#queue.forget(sessionId),
+    });
     this.#recorder = opened?.recorder;
     // A room that crashed its last worker may do so again while it is taken up.
     services.mark?.begin(this.#mark);
     let begin: () => void;
     try {
-      begin = opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered);
+      begin =
+        opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered, survivors);
     } finally {
       services.mark?.end();
     }
@@ -143,17 +156,11 @@ export class HostedRoom implements SessionOwner {
   }
 
   /** The room goes on where its last owner has left it; its clock has stood still meanwhile. */
-  #takeUp(recovered: RecoveredRoom): () => void {
-    const unfinished = replay(recovered, this.#runtime, this.#sessions, (id, saved) =>
-      this.#newSession(id, saved),
-    );
+  #takeUp(recovered: RecoveredRoom, survivors: ReadonlySet<string>): () => void {
+    const unfinished = replay(recovered, this.#runtime, this.#sessions);
     return () => {
       this.#services.report({ type: "room-updated", roomId: this.id, ...this.#runtime.listing });
-      for (const { sessionId, isDropped } of this.#runtime.clients) {
-        if (unfinished.kicked.has(sessionId)) this.#expel(this.#sessions.get(sessionId), "KICKED");
-        else if (!isDropped) this.#enqueue({ type: "dropped", sessionId });
-        else this.#keepSeat(sessionId, unfinished.reconnectMs.get(sessionId) ?? this.#roomClass.reconnectMs);
-      }
+      this.#sessions.takeUp(unfinished, survivors);
       for (const effect of this.#runtime.pendingEffects) this.#startEffect(effect);
       if (unfinished.isDisconnected) this.#close("ROOM_CLOSED");
       else this.#pace.armWake();
@@ -166,62 +173,45 @@ export class HostedRoom implements SessionOwner {
 
   /** Who has a seat. */
   get sessionIds(): readonly string[] {
-    return [...this.#sessions.keys()];
+    return [...this.#sessions.all.keys()];
   }
 
   get clientCount(): number {
-    return this.#sessions.size;
+    return this.#sessions.all.size;
   }
 
   hasSession(sessionId: string): boolean {
-    return this.#sessions.has(sessionId);
+    return this.#sessions.all.has(sessionId);
   }
 
   /** Takes a connection in: a new session, or one that comes back. */
   accept(transport: Transport, sessionId: string, passenger: Passenger, upgrade: UpgradeHead): void {
-    const session = this.#sessions.get(sessionId);
-    if (this.#phase !== "open") return transport.close(this.#closeCode);
-    if (session?.state.name === "leaving") return transport.close("SESSION_NOT_FOUND");
-    if (passenger.kind === "resume") {
-      if (session === undefined) return transport.close("SESSION_NOT_FOUND");
-      const generation = session.tokens.check(passenger.resumeToken);
-      if (generation === undefined) return transport.close("RESUME_REFUSED");
-      this.#return(transport, session, upgrade, generation);
-    } else if (session === undefined) this.#join(transport, sessionId, passenger, upgrade);
-    else this.#return(transport, session, upgrade, 0);
+    if (this.#phase === "open") this.#sessions.accept(transport, sessionId, passenger, upgrade);
+    else transport.close(this.#closeCode);
   }
 
-  #join(transport: Transport, sessionId: string, passenger: Passenger, upgrade: UpgradeHead): void {
-    if (passenger.kind !== "join") return;
-    if (this.#sessions.size >= this.#roomClass.maxClients) {
-      transport.close("ROOM_FULL");
-      return this.#services.report({ type: "session-left", roomId: this.id, sessionId });
-    }
-    const session = this.#newSession(sessionId);
-    if (!session.attach(transport, 0, upgrade.schemaHash)) return;
-    this.#sessions.set(sessionId, session);
-    const auth = passenger.auth === undefined ? undefined : decodePayload(passenger.auth);
-    this.#enqueue({
-      type: "joined",
-      sessionId,
-      options: passenger.options,
-      auth,
-    });
+  /**
+   * Asks a client whose connection has outlived the room's last owner where its stream can be read again.
+   *
+   * @returns the message to send; undefined when the session is not there or has another connection
+   */
+  resumeMessage(sessionId: string, nonce: number): Uint8Array | undefined {
+    const client = this.#runtime.clients.get(sessionId);
+    if (this.#phase !== "open" || client === undefined || !this.#sessions.isAwaited(sessionId))
+      return undefined;
+    const { lastMessageSeq } = client;
+    return this.assemble(encodeServerValue([ServerMessage.RESUME, nonce, this.#tag, lastMessageSeq]));
   }
 
-  #newSession(sessionId: string, saved?: SavedSession): Session {
-    const tokens = new ResumeTokens(sessionId, this.#services.tokenKey, saved?.tokens);
-    return new Session(sessionId, tokens, this, () => this.#services.scheduler.now(), saved?.unacknowledged);
+  /** A connection that has outlived the room's last owner goes on. */
+  adopt(transport: Transport, sessionId: string, heard: Heard): void {
+    if (this.#phase === "open") this.#sessions.adopt(transport, sessionId, heard);
+    else transport.close(this.#closeCode);
   }
 
-  /** @param tokenGeneration of the resume token, 0 for a ticket */
-  #return(transport: Transport, session: Session, upgrade: UpgradeHead, tokenGeneration: number): void {
-    if (!session.attach(transport, upgrade.eventsReceived, upgrade.schemaHash))
-      return this.#expel(session, "SESSION_OVERFLOW");
-    session.tokens.used(tokenGeneration);
-    this.#seats.stop(session.id);
-    if (this.#runtime.clients.has(session.id))
-      this.#enqueue({ type: "returned", sessionId: session.id, tokenGeneration });
+  /** A connection that has outlived the room's last owner does not go on. */
+  adoptionFailed(sessionId: string): void {
+    if (this.#phase === "open") this.#sessions.adoptionFailed(sessionId);
   }
 
   /** The primary says that nobody holds a seat any more, or the server shuts down. */
@@ -247,12 +237,7 @@ export class HostedRoom implements SessionOwner {
   }
 
   onLost(session: Session): void {
-    if (this.#phase !== "open") return;
-    if (this.#runtime.clients.has(session.id))
-      return this.#enqueue({ type: "dropped", sessionId: session.id });
-    // Lost before the room ever knew of it: the seat is free at once.
-    this.#queue.forget(session.id);
-    this.#forget(session.id);
+    if (this.#phase === "open") this.#sessions.lost(session);
   }
 
   onLeave(session: Session): void {
@@ -341,28 +326,16 @@ export class HostedRoom implements SessionOwner {
   }
 
   #checkpoint(): Uint8Array {
-    const sessions = [...this.#runtime.clients].flatMap(
-      ({ sessionId }) => this.#sessions.get(sessionId)?.save() ?? [],
-    );
-    return encodeCheckpoint<HostedCheckpoint>({ runtime: this.#runtime.save(), sessions });
+    return encodeCheckpoint<HostedCheckpoint>({
+      runtime: this.#runtime.save(),
+      sessions: this.#sessions.save(),
+    });
   }
 
   /** The one point where what came of a step leaves the room. */
   #settle(result: StepResult): void {
-    this.#isSomebodyBehind = this.#publisher.publish(result, this.#sessions);
-    for (const { client } of result.arrived) {
-      this.#services.report({
-        type: "session-joined",
-        roomId: this.id,
-        sessionId: client.sessionId,
-      });
-    }
-    for (const { client, reconnectMs } of result.dropped) this.#keepSeat(client.sessionId, reconnectMs);
-    for (const { sessionId } of result.kicked) this.#expel(this.#sessions.get(sessionId), "KICKED");
-    for (const { sessionId } of result.left) {
-      this.#sessions.get(sessionId)?.end("CONSENTED");
-      this.#forget(sessionId);
-    }
+    this.#isSomebodyBehind = this.#publisher.publish(result, this.#sessions.all);
+    this.#sessions.settle(result);
     for (const effect of result.effects) this.#startEffect(effect);
     if (result.listingChanged)
       this.#services.report({
@@ -377,33 +350,6 @@ export class HostedRoom implements SessionOwner {
 
   #startEffect(effect: PendingEffect): void {
     this.#effects.start(effect, this.#runtime.effectHooks(effect.name));
-  }
-
-  // Sessions out.
-
-  #keepSeat(sessionId: string, reconnectMs: number): void {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
-    if (reconnectMs === 0) return this.#expel(session, "SESSION_NOT_FOUND");
-    if (session.state.name === "away") this.#seats.start(sessionId, reconnectMs);
-  }
-
-  /** Closes a session's connection; the room learns of it as `left`. */
-  #expel(session: Session | undefined, code: ErrorCode): void {
-    if (session === undefined || session.state.name === "leaving") return;
-    session.end(code);
-    this.#enqueue({ type: "left", sessionId: session.id, consented: false });
-  }
-
-  /** The session is over: the seat is free. */
-  #forget(sessionId: string): void {
-    this.#seats.stop(sessionId);
-    if (this.#sessions.delete(sessionId))
-      this.#services.report({
-        type: "session-left",
-        roomId: this.id,
-        sessionId,
-      });
   }
 
   #welcome(session: Session, client: Client, connection: Connection): Welcome {
@@ -456,8 +402,7 @@ export class HostedRoom implements SessionOwner {
 
   #disconnectAll(code: ErrorCode): void {
     this.#closeCode = code;
-    for (const session of this.#sessions.values()) session.end(code);
-    this.#seats.stopAll();
+    this.#sessions.endAll(code);
   }
 
   /** Effects that `onDispose` started, such as saving a score, still get their results. */
@@ -471,7 +416,7 @@ export class HostedRoom implements SessionOwner {
     this.#phase = "ended";
     this.#pace.stop();
     this.#effects.abort();
-    for (const sessionId of [...this.#sessions.keys()]) this.#forget(sessionId);
+    this.#sessions.forgetAll();
     this.#recorder?.dispose();
     this.#services.report({ type: "room-disposed", roomId: this.id });
     this.#end();
@@ -483,12 +428,13 @@ export function createHostedRoom(
   create: CreateRoom,
   roomClass: RoomClass,
   services: RoomServices,
+  survivors: ReadonlySet<string> = new Set(),
 ): HostedRoom {
   const { journals, log } = services;
   try {
     const isWrittenDown = journals !== undefined && roomClass.durability === "journal";
     const opened = isWrittenDown ? openRoom(create, roomClass.record, journals, log) : undefined;
-    return new HostedRoom(create, roomClass, services, opened);
+    return new HostedRoom(create, roomClass, services, opened, survivors);
   } catch (error) {
     throw new RookeryError("ROOM_CREATE_FAILED", undefined, {
       cause: error instanceof RoomFailure ? error.cause : error,

@@ -22,6 +22,8 @@ export type PublisherOptions = {
   /** The room ticks: each step has a STATE, even when nothing has changed. */
   readonly hasTicks: boolean;
   readonly welcome: (session: Session, client: Client, connection: Connection) => Welcome;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
   /** The session's outbox is full: it must end. */
   readonly onOverflow: (session: Session) => void;
 };
@@ -89,13 +91,17 @@ export class Publisher {
   #update(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
     const { interest } = this.#options.runtime;
     const { change } = frame.step;
-    const bufferedBytes = connection.transport.bufferedBytes;
-    if (bufferedBytes > LIMITS.dropBufferedBytes) return session.dropUnread();
-    if (bufferedBytes > LIMITS.skipBufferedBytes) {
+    // Nothing is sent behind a message that the system has not taken whole: if this process dies, what it has begun to
+    // write is cut off there, and a client that does not read costs no more memory than that one message.
+    if (connection.transport.bufferedBytes > 0) {
+      const nowMs = this.#options.now();
+      connection.unreadSinceMs ??= nowMs;
+      if (nowMs - connection.unreadSinceMs >= LIMITS.unreadMs) return session.dropUnread();
       connection.pending ??= new PendingChanges();
       connection.pending.add(change);
       return;
     }
+    connection.unreadSinceMs = undefined;
     const eventCount = session.outbox.last - connection.eventsSent;
     const own = change.ownerPatches.get(session.id);
     // A live client gets every broadcast, so an equal count means that it has no event of its own.

@@ -4,8 +4,9 @@
  */
 import type { RecoveredRoom } from "../journal/journal-reader.ts";
 import { decodeCheckpoint, type RuntimeCheckpoint } from "../room/checkpoint.ts";
-import type { RoomEvent, StepResult } from "../room/room-events.ts";
+import type { StepResult } from "../room/room-events.ts";
 import type { RoomRuntime } from "../room/room-runtime.ts";
+import type { RoomSessions } from "./room-sessions.ts";
 import type { SavedSession, Session } from "./session.ts";
 
 /** A hosted room's checkpoint. */
@@ -26,46 +27,35 @@ export type Unfinished = {
 
 /**
  * @param sessions gets the room's sessions, all of them away
- * @param newSession makes one
  * @throws RoomFailure when the room's code fails again; JournalDamaged; SchemaError for a state of another schema
  */
 export function replay(
   { checkpoint, steps }: RecoveredRoom,
   runtime: RoomRuntime,
-  sessions: Map<string, Session>,
-  newSession: (sessionId: string, saved?: SavedSession) => Session,
+  sessions: RoomSessions,
 ): Unfinished {
   if (checkpoint !== undefined) {
     const saved = decodeCheckpoint<HostedCheckpoint>(checkpoint.bytes);
     runtime.restore(saved.runtime);
-    for (const session of saved.sessions) sessions.set(session.id, newSession(session.id, session));
+    for (const session of saved.sessions) sessions.restore(session);
   }
   const reconnectMs = new Map<string, number>();
   const kicked = new Set<string>();
   let isDisconnected = false;
   for (const { atMs, events } of steps) {
-    for (const event of events) takeSession(event, sessions, newSession);
+    for (const event of events) sessions.repeat(event);
     const result = runtime.step(atMs, events);
-    repeat(result, runtime, sessions);
+    repeat(result, runtime, sessions.all);
     for (const { client, reconnectMs: ms } of result.dropped) reconnectMs.set(client.sessionId, ms);
     for (const { sessionId } of result.kicked) kicked.add(sessionId);
     for (const { sessionId } of result.left) {
-      sessions.delete(sessionId);
+      sessions.repeatLeft(sessionId);
       kicked.delete(sessionId);
     }
     isDisconnected ||= result.disconnected;
   }
-  for (const client of runtime.clients) sessions.get(client.sessionId)?.takeUp(client.lastMessageSeq);
+  for (const client of runtime.clients) sessions.all.get(client.sessionId)?.takeUp(client.lastMessageSeq);
   return { reconnectMs, kicked, isDisconnected };
-}
-
-function takeSession(
-  event: RoomEvent,
-  sessions: Map<string, Session>,
-  newSession: (sessionId: string) => Session,
-): void {
-  if (event.type === "joined") sessions.set(event.sessionId, newSession(event.sessionId));
-  if (event.type === "returned") sessions.get(event.sessionId)?.tokens.used(event.tokenGeneration);
 }
 
 /** What the publisher did at the time, but for the sending. */

@@ -5,8 +5,10 @@ import type { Logger } from "../logger.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import type { Transport } from "../transport/transport.ts";
 import { createHostedRoom, type HostedRoom, type RoomServices } from "./hosted-room.ts";
+import type { Heard } from "./room-sessions.ts";
 
 type Accept = Extract<PrimaryToWorker, { type: "accept" }>;
+type Adopt = Extract<PrimaryToWorker, { type: "adopt" }>;
 
 export class RoomHost {
   readonly #roomClasses: ReadonlyMap<string, RoomClass>;
@@ -32,13 +34,14 @@ export class RoomHost {
     return count;
   }
 
-  create(create: CreateRoom): void {
+  /** @param survivors sessions whose connections have outlived the room's last owner, and follow */
+  create(create: CreateRoom, survivors: readonly string[]): void {
     const { roomId, roomType } = create;
     const log = this.#log.child({ roomId, roomType });
     try {
       const roomClass = this.#roomClasses.get(roomType);
       if (roomClass === undefined) throw new RookeryError("ROOM_TYPE_UNKNOWN");
-      const room = createHostedRoom(create, roomClass, { ...this.#services, log });
+      const room = createHostedRoom(create, roomClass, { ...this.#services, log }, new Set(survivors));
       // One that ended itself in onCreate has reported that it is disposed.
       if (room.hasEnded) return log.info("room disposed");
       this.#rooms.set(roomId, room);
@@ -67,6 +70,21 @@ export class RoomHost {
   connectionLost({ roomId, sessionId }: Accept): void {
     if (this.#rooms.get(roomId)?.hasSession(sessionId) === true) return;
     this.#report({ type: "session-left", roomId, sessionId });
+  }
+
+  /** @returns undefined when nobody waits for the connection; else the message that asks where its stream goes on */
+  resumeMessage({ roomId, sessionId }: Adopt, nonce: number): Uint8Array | undefined {
+    return this.#rooms.get(roomId)?.resumeMessage(sessionId, nonce);
+  }
+
+  adopt(transport: Transport, { roomId, sessionId }: Adopt, heard: Heard): void {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) transport.close("ROOM_NOT_FOUND");
+    else room.adopt(transport, sessionId, heard);
+  }
+
+  adoptionFailed({ roomId, sessionId }: Adopt): void {
+    this.#rooms.get(roomId)?.adoptionFailed(sessionId);
   }
 
   dispose(roomId: string): void {

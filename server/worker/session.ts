@@ -29,6 +29,8 @@ export type Connection = {
   readonly schemaHash: string | undefined;
   /** Number of the last event written to this connection. */
   eventsSent: number;
+  /** Since when the client has not read what was sent; undefined while nothing waits for it. */
+  unreadSinceMs: number | undefined;
   /** Changes held back while the client reads too slowly; undefined when it is up to date. */
   pending: PendingChanges | undefined;
 };
@@ -137,6 +139,7 @@ export class Session {
         : { messages: 0, bytes: 0 },
       schemaHash,
       eventsSent: eventsReceived,
+      unreadSinceMs: undefined,
       pending: undefined,
     };
     const earlier = this.#connection();
@@ -218,8 +221,8 @@ export class Session {
       }
       case ClientMessage.PING: {
         if (!this.#acknowledge(connection, value[2]) || this.#state.name !== "live") return;
-        // Between steps nobody else looks at what a client does not read.
-        if (connection.transport.bufferedBytes > LIMITS.dropBufferedBytes) return this.dropUnread();
+        // What cannot be sent at once would measure the wrong thing, and be in the way.
+        if (connection.transport.bufferedBytes > 0) return;
         const pong = encodeServerValue([ServerMessage.PONG, value[1], this.#owner.roomTimeMs()]);
         return connection.transport.send(this.#owner.assemble(pong));
       }

@@ -15,6 +15,7 @@ import { ValueWriter } from "../journal/value-writer.ts";
 import type { Logger } from "../logger.ts";
 import { loadRoomClass, type RoomClass, type RoomSource } from "../room/room-class.ts";
 import { acceptUpgrade } from "../transport/accept.ts";
+import { Adoption } from "../transport/adoption.ts";
 import { authorize } from "./authorizer.ts";
 import { Connections } from "./connections.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -81,7 +82,7 @@ export async function startWorker({
         writer: new ValueWriter(),
       },
     },
-    newTag: () => randomBytes(4).readUInt32LE(),
+    newTag,
     report: (message: Parameters<PrimaryLink["send"]>[0]) => primary.send(message),
   };
   const host = new RoomHost(roomClasses, services, log);
@@ -89,11 +90,13 @@ export async function startWorker({
   function onMessage(message: PrimaryToWorker, handle: SocketHandle | undefined): void {
     switch (message.type) {
       case "create-room":
-        return host.create(message);
+        return host.create(message, message.survivors);
       case "dispose-room":
         return host.dispose(message.roomId);
       case "accept":
         return accept(message, handle);
+      case "adopt":
+        return adopt(message, handle);
       case "authorize":
         return void answerAuthorize(message);
       case "drain":
@@ -113,6 +116,36 @@ export async function startWorker({
     }
     connections.add(message.connectionId, transport);
     host.accept(transport, message);
+  }
+
+  function adopt(
+    message: Extract<PrimaryToWorker, { type: "adopt" }>,
+    handle: SocketHandle | undefined,
+  ): void {
+    const { connectionId } = message;
+    primary.send({ type: "accepted", connectionId });
+    const nonce = newTag();
+    const resume = host.resumeMessage(message, nonce);
+    const fail = () => {
+      connections.closed(connectionId);
+      host.adoptionFailed(message);
+    };
+    if (handle === undefined) return fail();
+    if (resume === undefined) {
+      handle.close();
+      return connections.closed(connectionId);
+    }
+    new Adoption(handle, {
+      resume,
+      nonce,
+      timeoutMs: config.resyncTimeoutMs,
+      scheduler: systemScheduler,
+      onResynced: (transport, heard) => {
+        connections.add(connectionId, transport);
+        host.adopt(transport, message, heard);
+      },
+      onFailed: fail,
+    });
   }
 
   async function answerAuthorize({
@@ -152,6 +185,11 @@ export async function startWorker({
     type: "ready",
     roomTypes: [...roomClasses].map(([name, roomClass]) => describeType(name, roomClass)),
   });
+}
+
+/** A number that nobody can guess, of 32 bits: each client message that repeats one is looked for among few bytes. */
+function newTag(): number {
+  return randomBytes(4).readUInt32LE();
 }
 
 function describeType(name: string, roomClass: RoomClass): RoomTypeInfo {

@@ -17,30 +17,37 @@ export function encodeClientValue(value: ClientValue): Uint8Array {
 }
 
 /**
- * @param tag what WELCOME told; undefined for the first message of a connection, which must begin with WELCOME and
- * end in the tag that it tells
+ * @param tag what WELCOME or RESUME told last; undefined for the first message of a connection, which must begin with
+ * one of them and end in the tag that it tells
  * @throws RookeryError PROTOCOL_ERROR
  */
 export function decodeServerMessage(bytes: Uint8Array, tag: number | undefined): ServerValue[] {
   const end = bytes.length - TRAILER_BYTES;
   if (end <= 0) refuse("The message has no value.");
   const trailer = uint32At(bytes, end);
-  if (tag !== undefined && trailer !== tag) refuse("The message ends in another tag.");
   const values: ServerValue[] = [];
   const unpacker = new Unpacker(bytes);
   for (let at = 0; at < end; ) {
     const next = prescanValue(bytes, at, end);
     const value = unpacker.next();
     if (!isServerValue(value)) refuse("The server sent a value of unknown form.");
+    if (value[0] === ServerMessage.RESUME && next - at !== end) refuse("RESUME is not alone in its message.");
     values.push(value);
     at = next;
   }
-  if (tag === undefined) {
-    const first = values[0];
-    if (first?.[0] !== ServerMessage.WELCOME) refuse("The first value is not a WELCOME.");
-    if (first[2].tag !== trailer) refuse("The message ends in another tag.");
+  const told = tagToldBy(values[0]);
+  if (tag === undefined && told === undefined) refuse("The first value is neither WELCOME nor RESUME.");
+  const expected = values[0]?.[0] === ServerMessage.RESUME ? told : tag;
+  if (trailer !== (expected ?? told) || trailer !== (told ?? expected)) {
+    refuse("The message ends in another tag.");
   }
   return values;
+}
+
+/** @returns the tag of all messages from this one on, if it tells one */
+export function tagToldBy(value: ServerValue | undefined): number | undefined {
+  if (value?.[0] === ServerMessage.WELCOME) return value[2].tag;
+  return value?.[0] === ServerMessage.RESUME ? value[2] : undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import { assertPlain } from "./plain.ts";
 import { prescan } from "./prescan.ts";
 import { type Ack, type ClientValue, type ServerValue, TRAILER_BYTES } from "./wire.ts";
 
-export { decodeServerMessage, encodeClientValue, findAck } from "./client-codec.ts";
+export { decodeServerMessage, encodeClientValue, findAck, tagToldBy } from "./client-codec.ts";
 
 const packr = new Packr({
   useRecords: false,

@@ -27,6 +27,8 @@ export function isClientValue(value: unknown): value is ClientValue {
       return value.length === 1;
     case ClientMessage.ACK:
       return value.length === 2 && isUint32(first);
+    case ClientMessage.RESYNC:
+      return value.length === 4 && isUint32(first) && isUint32(second) && typeof third === "string";
     default:
       return false;
   }
@@ -54,6 +56,8 @@ export function isServerValue(value: unknown): value is ServerValue {
       return value.length === 3 && Number.isFinite(first) && Number.isFinite(second);
     case ServerMessage.OWN:
       return value.length === 2 && first instanceof Uint8Array;
+    case ServerMessage.RESUME:
+      return value.length === 4 && isUint32(first) && isUint32(second) && isUint32(third);
     default:
       return false;
   }

@@ -12,9 +12,17 @@ export const PROTOCOL_VERSION = 1;
 export const TRAILER_BYTES = 4;
 
 /** First element of every server-to-client value. */
-export const ServerMessage = { WELCOME: 0, STATE: 1, SNAPSHOT: 2, EVENT: 3, PONG: 4, OWN: 5 } as const;
+export const ServerMessage = {
+  WELCOME: 0,
+  STATE: 1,
+  SNAPSHOT: 2,
+  EVENT: 3,
+  PONG: 4,
+  OWN: 5,
+  RESUME: 6,
+} as const;
 /** First element of every client-to-server value. */
-export const ClientMessage = { MESSAGE: 0, PING: 1, LEAVE: 2, ACK: 3 } as const;
+export const ClientMessage = { MESSAGE: 0, PING: 1, LEAVE: 2, ACK: 3, RESYNC: 4 } as const;
 
 /** Everything a client must know to play, sent first on every connection. */
 export type Welcome = {
@@ -64,7 +72,8 @@ export type ServerValue =
     ]
   | readonly [type: typeof ServerMessage.EVENT, name: string, payload: unknown]
   | readonly [type: typeof ServerMessage.PONG, clientTimeMs: number, roomTimeMs: number]
-  | readonly [type: typeof ServerMessage.OWN, patch: Uint8Array];
+  | readonly [type: typeof ServerMessage.OWN, patch: Uint8Array]
+  | readonly [type: typeof ServerMessage.RESUME, nonce: number, tag: number, ack: number];
 
 export type ClientValue =
   | readonly [
@@ -76,7 +85,16 @@ export type ClientValue =
     ]
   | readonly [type: typeof ClientMessage.PING, clientTimeMs: number, eventsReceived: number]
   | readonly [type: typeof ClientMessage.LEAVE]
-  | readonly [type: typeof ClientMessage.ACK, eventsReceived: number];
+  | readonly [type: typeof ClientMessage.ACK, eventsReceived: number]
+  | Resync;
+
+/** `schemaHash` is empty when the client has no schema. */
+export type Resync = readonly [
+  type: typeof ClientMessage.RESYNC,
+  nonce: number,
+  eventsReceived: number,
+  schemaHash: string,
+];
 
 /** How a client says what it wants when it joins, over HTTP or in the handshake. */
 export const JOIN_MODES = ["joinOrCreate", "create", "join", "joinById", "joinByCode"] as const;

@@ -16,6 +16,8 @@ const DEFAULTS: Config = {
   joinsPerSecond: 2_000,
   hangTimeoutMs: 3_000,
   drainTimeoutMs: 10_000,
+  retainSockets: true,
+  resyncTimeoutMs: 3_000,
   dataDirectory: resolve(".rookery"),
   workerHeapMb: 0,
   journalFsyncMs: 0,

@@ -5,7 +5,7 @@
  */
 import type { Transport, TransportListener } from "../../server/transport/transport.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
-import { decodeServerMessage, encodeClientValue } from "../../shared/protocol/codec.ts";
+import { decodeServerMessage, encodeClientValue, tagToldBy } from "../../shared/protocol/codec.ts";
 import {
   type ClientValue,
   ServerMessage,
@@ -42,8 +42,7 @@ export class MemoryTransport implements Transport {
   send(message: Uint8Array): void {
     if (!this.isOpen) return;
     const values = decodeServerMessage(message, this.#tag);
-    const first = values[0];
-    if (first?.[0] === ServerMessage.WELCOME) this.#tag = first[2].tag;
+    this.#tag = tagToldBy(values[0]) ?? this.#tag;
     this.sent.push(message);
     this.messages.push(values);
     this.onSend?.(values);

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { decodeServerMessage, encodeClientValue } from "../../shared/protocol/codec.ts";
+import { decodeServerMessage, encodeClientValue, tagToldBy } from "../../shared/protocol/codec.ts";
 import { formatOffer } from "../../shared/protocol/handshake.ts";
 import { type ClientValue, ServerMessage, type ServerValue } from "../../shared/protocol/wire.ts";
 
@@ -107,8 +107,7 @@ export class RawClient {
       if (next.first === CLOSE) this.closeCode = next.payload.readUInt16BE(0);
       if (next.first !== BINARY) continue;
       const values = decodeServerMessage(next.payload, this.#tag);
-      const first = values[0];
-      if (first?.[0] === ServerMessage.WELCOME) this.#tag = first[2].tag;
+      this.#tag = tagToldBy(values[0]) ?? this.#tag;
       this.values.push(...values);
     }
   }

@@ -16,6 +16,7 @@ export type BotRoom = Pick<
   | "onState"
   | "onDrop"
   | "onReconnect"
+  | "onMove"
   | "onRejoin"
   | "onLeave"
   | "onError"

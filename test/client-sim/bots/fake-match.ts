@@ -91,6 +91,7 @@ export class FakeRoom implements BotRoom, Player {
   onState = (callback: (info: StateInfo) => void) => this.#on("state", callback);
   onDrop = (callback: (code: number, reason: ErrorCode | undefined) => void) => this.#on("drop", callback);
   onReconnect = (callback: () => void) => this.#on("reconnect", callback);
+  onMove = (callback: () => void) => this.#on("move", callback);
   onRejoin = (callback: () => void) => this.#on("rejoin", callback);
   onLeave = (callback: (code: number, reason: ErrorCode | undefined) => void) => this.#on("leave", callback);
   onError = (callback: (error: unknown) => void) => this.#on("error", callback);

@@ -23,12 +23,18 @@ function pidOf(server: ServerProcess, roomId: string): number {
   return Number(server.lines.findLast((line) => line.msg === "room created" && line.roomId === roomId)?.pid);
 }
 
-function reconnected(room: EchoRoom): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = room.onReconnect(() => {
-      stop();
-      resolve();
-    });
+/** Settles when the session goes on: over the same connection, or over a new one. */
+function wentOn(room: Room, over: "the same" | "a new"): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listeners = [
+      room.onMove(() => settle(over === "the same")),
+      room.onReconnect(() => settle(over === "a new")),
+    ];
+    const settle = (isExpected: boolean) => {
+      for (const stop of listeners) stop();
+      if (isExpected) resolve();
+      else reject(new Error(`the session does not go on over ${over} connection`));
+    };
   });
 }
 
@@ -39,9 +45,14 @@ function heardBy(room: EchoRoom): string[] {
   return heard;
 }
 
-describe.each([2, 1])("with %i workers, a worker that is killed", (workers) => {
+describe.each([
+  [2, "1", "the same"],
+  [1, "1", "the same"],
+  [2, "0", "a new"],
+  [1, "0", "a new"],
+] as const)("with %i workers and RETAIN_SOCKETS=%s, a worker that is killed", (workers, retain, over) => {
   test("costs its players a moment: the same room, session, state, and every message once", async () => {
-    await using server = await ServerProcess.start({ WORKERS: String(workers) });
+    await using server = await ServerProcess.start({ WORKERS: String(workers), RETAIN_SOCKETS: retain });
     const a = await clientOf(server).create("echo", { name: "a" }, echo);
     const b = await clientOf(server).joinById("echo", a.roomId, { name: "b" }, echo);
     const identity = { roomId: a.roomId, sessionId: a.sessionId, code: a.code, slot: a.slot };
@@ -62,7 +73,7 @@ describe.each([2, 1])("with %i workers, a worker that is killed", (workers) => {
         "messages heard",
       );
       const { tick } = a;
-      const back = Promise.all([reconnected(a), reconnected(b)]);
+      const back = Promise.all([wentOn(a, over), wentOn(b, over)]);
       process.kill(pidOf(server, a.roomId), "SIGKILL");
       await back;
       expect(a.tick).toBeGreaterThanOrEqual(tick);
@@ -98,7 +109,7 @@ test("a room without ticks, and what onAuth said of a client, come back too", as
   const guest = await clientOf(server, "let me in").create("lobby", { name: "guest" }, { state: LobbyState });
   guest.send("say", "before");
   await nextMessage(guest, "said");
-  const back = new Promise<void>((resolve) => guest.onReconnect(resolve));
+  const back = wentOn(guest, "the same");
   process.kill(pidOf(server, guest.roomId), "SIGKILL");
   guest.send("say", "meanwhile");
   const said = nextMessage(guest, "said");

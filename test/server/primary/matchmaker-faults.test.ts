@@ -88,6 +88,7 @@ class World {
       newId: () => `id${++this.#lastId}`,
       wallClock: () => this.time.now(),
       selector: new LeastLoadSelector(),
+      survivors: { of: () => [], follow: () => undefined, close: () => undefined },
       workers: () => this.living().map(({ id }) => ({ workerId: id, stats: undefined })),
       send: (workerId, message) => {
         if (message.type === "create-room") this.#codes.set(message.roomId, message.code);

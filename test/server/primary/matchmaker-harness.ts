@@ -55,6 +55,10 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
   const readyWorkers = new Set(workers);
   const sent: (PrimaryToWorker & { workerId: number })[] = [];
   const warnings: string[] = [];
+  /** Sessions with a retained socket, by room. */
+  const sockets = new Map<string, string[]>();
+  const followed: { roomId: string; workerId: number }[] = [];
+  const closedSockets: string[] = [];
   let ids = 0;
   const matchmaker = new Matchmaker({
     scheduler: time,
@@ -65,6 +69,11 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     workers: () => [...readyWorkers].map((workerId) => ({ workerId, stats: undefined })),
     send: (workerId, message) => sent.push({ workerId, ...message }),
     onRoomGone: () => undefined,
+    survivors: {
+      of: (roomId) => sockets.get(roomId) ?? [],
+      follow: (roomId, workerId) => void followed.push({ roomId, workerId }),
+      close: (roomId) => void closedSockets.push(roomId),
+    },
     log: { warn: (_, message) => warnings.push(message) },
   });
   matchmaker.onWorkerReady(roomTypes);
@@ -77,6 +86,9 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     matchmaker,
     readyWorkers,
     warnings,
+    sockets,
+    followed,
+    closedSockets,
     creates: () => sentOf("create-room"),
     authorizations: () => sentOf("authorize"),
     disposals: () => sentOf("dispose-room"),

@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 
 function create(roomId: string, roomType = "table"): void {
-  host.create({ roomId, roomType, code: "CODE", options: {}, seed: 1, epoch: 1 });
+  host.create({ roomId, roomType, code: "CODE", options: {}, seed: 1, epoch: 1 }, []);
 }
 
 type Accept = Extract<PrimaryToWorker, { type: "accept" }>;

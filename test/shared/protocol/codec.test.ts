@@ -231,10 +231,40 @@ describe("server messages", () => {
       (...parts: Uint8Array[]) =>
       () =>
         decodeServerMessage(assembleMessage(parts, TAG), undefined);
-    expectError(first(pong), "PROTOCOL_ERROR", /not a WELCOME/);
-    expectError(first(pong, welcome), "PROTOCOL_ERROR", /not a WELCOME/);
+    expectError(first(pong), "PROTOCOL_ERROR", /neither WELCOME nor RESUME/);
+    expectError(first(pong, welcome), "PROTOCOL_ERROR", /neither WELCOME nor RESUME/);
     expectError(
       () => decodeServerMessage(assembleMessage([welcome], TAG - 1), undefined),
+      "PROTOCOL_ERROR",
+      /another tag/,
+    );
+  });
+
+  test("[R5] a RESUME is alone in its message, and changes the tag", () => {
+    const resume = encodeServerValue([ServerMessage.RESUME, 7, TAG, 41]);
+    const pong = encodeServerValue([ServerMessage.PONG, 1, 2]);
+    const expected = [[ServerMessage.RESUME, 7, TAG, 41]];
+    expect(decodeServerMessage(assembleMessage([resume], TAG), TAG - 1)).toEqual(expected);
+    expect(decodeServerMessage(assembleMessage([resume], TAG), undefined)).toEqual(expected);
+    for (const parts of [
+      [resume, pong],
+      [pong, resume],
+      [resume, resume],
+    ]) {
+      for (const known of [TAG, undefined]) {
+        expectError(() => decodeServerMessage(assembleMessage(parts, TAG), known), "PROTOCOL_ERROR");
+      }
+    }
+    for (const known of [TAG - 1, TAG, undefined]) {
+      expectError(
+        () => decodeServerMessage(assembleMessage([resume], TAG - 1), known),
+        "PROTOCOL_ERROR",
+        /another tag/,
+      );
+    }
+    const welcome = encodeServerValue([ServerMessage.WELCOME, 1, WELCOME]);
+    expectError(
+      () => decodeServerMessage(assembleMessage([welcome], TAG), TAG - 1),
       "PROTOCOL_ERROR",
       /another tag/,
     );

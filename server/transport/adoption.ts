@@ -1,0 +1,100 @@
+/**
+ * Takes over a client's connection from a worker that has died. The connection lives on in the kernel; what is lost is
+ * where in both streams the dead worker was. So the client is sent RESUME and nothing else, and all that it sends is
+ * thrown away, until its RESYNC has been found: there the stream is read again, by a WebSocket like any other.
+ *
+ * The message that the dead worker may have written in part is found out by the client: RESUME is then taken for the
+ * rest of it, which ends in a wrong tag or never ends, and the client closes, or the time is over here.
+ */
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
+import type { Scheduler, TimerHandle } from "../../shared/time.ts";
+import type { SocketHandle } from "../ipc/channel.ts";
+import { CONNECTION_OPTIONS, RECEIVER_OPTIONS } from "./accept.ts";
+import { findResync, RESYNC_FRAME_BYTES_MAX } from "./resync-scan.ts";
+import { attachSocket } from "./socket-handle.ts";
+import { WsTransport } from "./ws-transport.ts";
+
+export type AdoptionOptions = {
+  /** The message that asks for RESYNC, at most 125 bytes. */
+  readonly resume: Uint8Array;
+  /** What the RESYNC must repeat. */
+  readonly nonce: number;
+  readonly timeoutMs: number;
+  readonly scheduler: Scheduler;
+  /** @param heard what the client has of its session */
+  readonly onResynced: (
+    transport: WsTransport,
+    heard: { readonly eventsReceived: number; readonly schemaHash: string },
+  ) => void;
+  /** The connection is gone, or no RESYNC came in time: it is closed. */
+  readonly onFailed: () => void;
+};
+
+/** The final frame of a binary message with a short payload. */
+const BINARY = 0x82;
+
+export class Adoption {
+  readonly #options: AdoptionOptions;
+  readonly #socket: Socket;
+  readonly #timer: TimerHandle;
+  /** What may be the beginning of the RESYNC. */
+  #unread: Buffer = Buffer.alloc(0);
+
+  /** @param handle the detached socket handle, which belongs to the adoption from now on */
+  constructor(handle: SocketHandle, options: AdoptionOptions) {
+    this.#options = options;
+    this.#socket = attachSocket(handle);
+    this.#timer = options.scheduler.setTimeout(this.#fail, options.timeoutMs);
+    this.#socket.setNoDelay(true);
+    this.#socket.on("data", this.#read);
+    this.#socket.on("end", this.#fail);
+    this.#socket.on("error", this.#fail);
+    this.#socket.on("close", this.#fail);
+    const { resume } = options;
+    this.#socket.write(Buffer.concat([Buffer.from([BINARY, resume.length]), resume]));
+  }
+
+  readonly #read = (data: Buffer): void => {
+    this.#unread = Buffer.concat([this.#unread, data]);
+    const found = findResync(this.#unread, this.#options.nonce);
+    if (found === undefined) {
+      this.#unread = this.#unread.subarray(-RESYNC_FRAME_BYTES_MAX);
+      return;
+    }
+    this.#letGo();
+    const { scheduler, onResynced } = this.#options;
+    const webSocket = serverWebSocket(this.#socket, this.#unread.subarray(found.end));
+    const [, , eventsReceived, schemaHash] = found.resync;
+    onResynced(new WsTransport(webSocket, scheduler.now), { eventsReceived, schemaHash });
+  };
+
+  readonly #fail = (): void => {
+    this.#letGo();
+    this.#socket.on("error", () => undefined);
+    // No FIN goes out as long as the primary has its copy; it closes that as soon as it hears of this.
+    this.#socket.destroy();
+    this.#options.onFailed();
+  };
+
+  #letGo(): void {
+    this.#options.scheduler.clearTimeout(this.#timer);
+    this.#socket.off("data", this.#read);
+    this.#socket.off("end", this.#fail);
+    this.#socket.off("error", this.#fail);
+    this.#socket.off("close", this.#fail);
+  }
+}
+
+/** A WebSocket whose handshake was answered by another process. `setSocket` is how ws itself makes one. */
+function serverWebSocket(socket: Socket, unread: Buffer): WebSocket {
+  const Constructor = WebSocket as unknown as new (
+    address: null,
+    protocols: undefined,
+    options: object,
+  ) => WebSocket;
+  const webSocket = new Constructor(null, undefined, CONNECTION_OPTIONS);
+  const holder = webSocket as unknown as { setSocket(socket: Socket, head: Buffer, options: object): void };
+  holder.setSocket(socket, unread, RECEIVER_OPTIONS);
+  return webSocket;
+}
