@@ -85,6 +85,8 @@ export const LIMITS = {
   /** More than this many deaths within the window fails /readyz. */
   restartIntensityDeaths: 5,
   restartIntensityWindowMs: 60_000,
+  /** Workers beside the others at once, each for one room that has crashed its worker. */
+  isolatedWorkersMax: 4,
   /** Starts in a row that never became ready, with no other worker alive: the primary gives up. */
   startFailuresMax: 5,
   /** A worker that is not ready by then is killed. */

@@ -6,15 +6,7 @@
 import { RookeryError } from "../../shared/errors.ts";
 import type { JoinMode, RoomListing } from "../../shared/protocol/wire.ts";
 import type { Scheduler } from "../../shared/time.ts";
-import type {
-  AuthRequest,
-  CreateRoom,
-  Passenger,
-  PrimaryToWorker,
-  RoomTypeInfo,
-  WorkerStats,
-  WorkerToPrimary,
-} from "../ipc/messages.ts";
+import type { AuthRequest, Passenger, RoomTypeInfo, WorkerToPrimary } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
 import {
   type DirectoryStats,
@@ -23,7 +15,7 @@ import {
   RoomDirectory,
   type RoomEntry,
 } from "./room-directory.ts";
-import type { Selector } from "./selector/selector.ts";
+import { type PlacementOptions, RoomPlacement } from "./room-placement.ts";
 
 /** A join as the client asked for it, and what the primary knows of the client. */
 export type JoinCall = AuthRequest & {
@@ -41,12 +33,6 @@ export type Admission = {
   readonly expiresAt: number;
 };
 
-/** A worker that takes rooms; no stats before its first heartbeat. */
-export type ReadyWorker = {
-  readonly workerId: number;
-  readonly stats: WorkerStats | undefined;
-};
-
 /** What workers say about rooms, joins and seats. */
 export type MatchmakerMessage = Extract<
   WorkerToPrimary,
@@ -61,7 +47,7 @@ export type MatchmakerMessage = Extract<
   }
 >;
 
-export type MatchmakerOptions = {
+export type MatchmakerOptions = PlacementOptions & {
   readonly scheduler: Scheduler;
   /** Gives numbers at least 0 and below 1. */
   readonly random: () => number;
@@ -69,21 +55,6 @@ export type MatchmakerOptions = {
   readonly newId: () => string;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
-  readonly selector: Selector;
-  readonly workers: () => readonly ReadyWorker[];
-  readonly send: (workerId: number, message: PrimaryToWorker) => void;
-  /** A room is over and its files can go; or it failed, and they are to be kept for a look. */
-  readonly onRoomGone: (roomId: string, how: "ended" | "failed") => void;
-  /** Sockets that outlive their worker. */
-  readonly survivors: {
-    /** @returns the sessions whose sockets are retained */
-    of(roomId: string): readonly string[];
-    /** A worker was told to take the room over: it gets the sockets. */
-    follow(roomId: string, workerId: number): void;
-    /** The room's worker is gone and nobody takes the room over. */
-    close(roomId: string): void;
-  };
-  readonly log: { warn(fields: object, message: string): void };
 };
 
 export type MatchmakerStats = DirectoryStats & {
@@ -99,6 +70,7 @@ type Authorization = {
 export class Matchmaker {
   readonly #options: MatchmakerOptions;
   readonly #directory: RoomDirectory;
+  readonly #placement: RoomPlacement;
   readonly #roomTypes = new Map<string, RoomTypeInfo>();
   /** Questions to onAuth that are not answered, by request id; no more than joins under way. */
   readonly #authorizations = new Map<number, Authorization>();
@@ -112,6 +84,7 @@ export class Matchmaker {
       ...options,
       onClosing: ({ workerId, roomId }) => options.send(workerId, { type: "dispose-room", roomId }),
     });
+    this.#placement = new RoomPlacement(this.#directory, options);
   }
 
   /**
@@ -193,19 +166,9 @@ export class Matchmaker {
   }
 
   #plan(type: RoomTypeInfo, call: JoinCall): RoomEntry {
-    const workerId = this.#chooseWorker();
+    const workerId = this.#placement.choose();
     if (workerId === undefined) throw new RookeryError("SERVER_BUSY");
     return this.#directory.plan(type, workerId, call.options);
-  }
-
-  #chooseWorker(): number | undefined {
-    const loads = this.#options.workers().map(({ workerId, stats }) => ({
-      workerId,
-      tickLoad: stats?.tickLoad ?? 0,
-      roomsMeasured: stats?.rooms ?? 0,
-      rooms: this.#directory.countOf(workerId),
-    }));
-    return this.#options.selector.choose(loads);
   }
 
   /** Asks the room's worker, so that an author's code never runs in the primary. */
@@ -233,16 +196,9 @@ export class Matchmaker {
     seatLost.throwIfAborted();
     if (room.phase === "planned") {
       room.phase = "creating";
-      if (room.workerId !== NO_WORKER) this.#sendCreate(room);
+      if (room.workerId !== NO_WORKER) this.#placement.create(room);
     }
     await unlessAborted(seatLost, room.opened.promise);
-  }
-
-  #sendCreate({ workerId, roomId, type, code, options, seed, epoch }: RoomEntry): void {
-    const { send, survivors } = this.#options;
-    const create: CreateRoom = { roomId, roomType: type.name, code, options, seed, epoch };
-    send(workerId, { type: "create-room", ...create, survivors: survivors.of(roomId) });
-    survivors.follow(roomId, workerId);
   }
 
   /**
@@ -287,9 +243,9 @@ export class Matchmaker {
     return { workerId: room.workerId, roomId: room.roomId };
   }
 
-  onWorkerReady(roomTypes: readonly RoomTypeInfo[]): void {
+  onWorkerReady(workerId: number, roomTypes: readonly RoomTypeInfo[]): void {
     for (const type of roomTypes) this.#roomTypes.set(type.name, type);
-    for (const room of this.#directory.roomsOf(NO_WORKER)) this.#rehouse(room);
+    this.#placement.workerReady(workerId);
   }
 
   /** Names of the room types there are; empty before the first worker is ready. */
@@ -334,16 +290,14 @@ export class Matchmaker {
           this.#directory.open(room);
         } else {
           log.warn({ workerId, roomId, failure: message.failure }, "room could not be created");
-          if (room.epoch > FIRST_EPOCH) this.#directory.lose(room, "ROOM_LOST");
-          else this.#directory.remove(room, new RookeryError("ROOM_CREATE_FAILED", message.failure.message));
-          this.#options.onRoomGone(roomId, room.epoch > FIRST_EPOCH ? "failed" : "ended");
+          this.#placement.failed(room, message.failure.message);
         }
         break;
       case "room-updated":
         this.#directory.update(room, message);
         break;
       case "room-disposed":
-        this.#end(room);
+        this.#placement.end(room);
         break;
       case "session-joined":
         if (room.phase === "closing") break; // it ends with the room
@@ -367,38 +321,7 @@ export class Matchmaker {
     for (const authorization of this.#authorizations.values()) {
       if (authorization.workerId === workerId) authorization.answer.reject(new RookeryError("SERVER_BUSY"));
     }
-    for (const room of this.#directory.roomsOf(workerId)) {
-      const isGuilty = room.roomId === blamedRoomId && this.#directory.blame(room);
-      if (room.type.durability === "none") this.#directory.lose(room, "ROOM_LOST");
-      else if (isGuilty) this.#putAside(room);
-      else if (room.phase === "closing") this.#end(room);
-      else {
-        this.#rehouse(room);
-        continue;
-      }
-      this.#options.survivors.close(room.roomId);
-    }
-  }
-
-  /** Finds a worker to take the room over; none is ready: the next that becomes so. */
-  #rehouse(room: RoomEntry): void {
-    const workerId = this.#chooseWorker() ?? NO_WORKER;
-    this.#directory.move(room, workerId);
-    if (workerId !== NO_WORKER && room.phase === "creating") this.#sendCreate(room);
-  }
-
-  #putAside(room: RoomEntry): void {
-    this.#options.log.warn(
-      { roomId: room.roomId, type: room.type.name },
-      "room is put aside: it crashes its worker",
-    );
-    this.#directory.lose(room, "ROOM_QUARANTINED");
-    this.#options.onRoomGone(room.roomId, "failed");
-  }
-
-  #end(room: RoomEntry): void {
-    this.#directory.remove(room, new RookeryError("ROOM_CLOSED"));
-    this.#options.onRoomGone(room.roomId, "ended");
+    this.#placement.workerLost(workerId, blamedRoomId);
   }
 
   /** Settles at once when the room of this id, or of this session, is open, and otherwise when it is, or is gone. */

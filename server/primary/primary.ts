@@ -111,7 +111,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     },
     onReady: (workerId, roomTypes) => {
       log.info({ workerId, workerPid: ports.get(workerId)?.port.pid }, "worker ready");
-      matchmaker.onWorkerReady(roomTypes);
+      matchmaker.onWorkerReady(workerId, roomTypes);
     },
     onLost: (workerId, death) => {
       const pid = ports.get(workerId)?.port.pid;
@@ -138,6 +138,8 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       else keepAside(roomId);
     },
     send: (workerId, message) => ports.get(workerId)?.port.send(message),
+    isolate: () => supervisor.isolate(),
+    onIdle: (workerId) => supervisor.retire(workerId),
     survivors: {
       of: (roomId) => sockets.ofRoom(roomId).map(({ sessionId }) => sessionId),
       follow: (roomId, workerId) => {

@@ -60,6 +60,8 @@ type SlotState =
 
 type Slot = {
   readonly index: number;
+  /** It has one process, for one room that may crash it, and goes with it. */
+  readonly isIsolated: boolean;
   state: SlotState;
   /** Processes started after the first. */
   restarts: number;
@@ -102,6 +104,8 @@ export type SupervisorOptions = {
 
 export type WorkerStatus = {
   readonly slot: number;
+  /** Runs one room alone, beside the workers there are always. */
+  readonly isIsolated: boolean;
   readonly state: SlotState["kind"];
   readonly workerId: number | undefined;
   readonly pid: number | undefined;
@@ -128,7 +132,7 @@ const RESTART_BACKOFF = { minMs: LIMITS.restartBackoffMinMs, maxMs: LIMITS.resta
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #slots: readonly Slot[];
+  readonly #slots: Slot[];
   /** Slots by the id of the process they have; ids of processes that are gone are unknown. */
   readonly #slotById = new Map<number, Slot>();
   /** Times of the last deaths, at most one more than the intensity allows. */
@@ -140,13 +144,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
-      index,
-      state: { kind: "stopped" },
-      restarts: 0,
-      deathsInRow: 0,
-      startFailures: 0,
-    }));
+    this.#slots = Array.from({ length: options.workers }, (_, index) => newSlot(index, false));
   }
 
   /** Starts all workers; to be called once. */
@@ -155,9 +153,33 @@ export class Supervisor {
     for (const slot of this.#slots) this.#startWorker(slot);
   }
 
+  /**
+   * Starts a worker beside the others, for one room that has crashed its worker and may do so again. It is not
+   * replaced when it dies, and its death says nothing of the others.
+   *
+   * @returns its id; `onReady` or `onLost` follows. Undefined when there are too many of them, or none can be started
+   */
+  isolate(): number | undefined {
+    const isolated = this.#slots.filter((slot) => slot.isIsolated);
+    if (this.#phase !== "running" || isolated.length >= LIMITS.isolatedWorkersMax) return undefined;
+    const taken = new Set(isolated.map(({ index }) => index));
+    let index = this.#options.workers;
+    while (taken.has(index)) index++;
+    const slot = newSlot(index, true);
+    this.#slots.push(slot);
+    this.#startWorker(slot);
+    return slot.state.kind === "starting" ? slot.state.process.id : undefined;
+  }
+
+  /** The worker's last room is gone: an isolated one ends. */
+  retire(workerId: number): void {
+    const slot = this.#slotById.get(workerId);
+    if (slot?.isIsolated && slot.state.kind === "ready") this.#drain(slot, slot.state);
+  }
+
   /** Workers that take rooms. */
   ready(): { workerId: number; stats: WorkerStats | undefined }[] {
-    return this.#slots.flatMap(({ state }) =>
+    return this.#regularSlots().flatMap(({ state }) =>
       state.kind === "ready" ? [{ workerId: state.process.id, stats: state.stats }] : [],
     );
   }
@@ -166,11 +188,19 @@ export class Supervisor {
     const isHealthy = this.#isHealthy();
     return {
       isHealthy,
-      isReady: isHealthy && this.#slots.some(({ state }) => state.kind === "ready"),
-      workers: this.#slots.map(({ index, state, restarts }) => {
+      isReady: isHealthy && this.#regularSlots().some(({ state }) => state.kind === "ready"),
+      workers: this.#slots.map(({ index, isIsolated, state, restarts }) => {
         const process = "process" in state ? state.process : undefined;
         const stats = "stats" in state ? state.stats : undefined;
-        return { slot: index, state: state.kind, workerId: process?.id, pid: process?.pid, restarts, stats };
+        return {
+          slot: index,
+          isIsolated,
+          state: state.kind,
+          workerId: process?.id,
+          pid: process?.pid,
+          restarts,
+          stats,
+        };
       }),
     };
   }
@@ -187,12 +217,8 @@ export class Supervisor {
     this.#cancelRestarts();
     for (const slot of this.#slots) {
       const { state } = slot;
-      if (state.kind === "ready") {
-        slot.state = { ...state, kind: "draining" };
-        state.process.send({ type: "drain" });
-      } else if (state.kind === "starting") {
-        this.#end(slot, state, "SIGKILL");
-      }
+      if (state.kind === "ready") this.#drain(slot, state);
+      else if (state.kind === "starting") this.#end(slot, state, "SIGKILL");
     }
     const { scheduler, drainTimeoutMs } = this.#options;
     this.#drainTimer = scheduler.setTimeout(() => this.#killDraining(), drainTimeoutMs);
@@ -283,6 +309,11 @@ export class Supervisor {
     }
   }
 
+  #drain(slot: Slot, state: Serving): void {
+    slot.state = { ...state, kind: "draining" };
+    state.process.send({ type: "drain" });
+  }
+
   #killDraining(): void {
     for (const slot of this.#slots) {
       const { state } = slot;
@@ -335,6 +366,10 @@ export class Supervisor {
   }
 
   #afterDeath(slot: Slot, readySinceMs: number | undefined): void {
+    if (slot.isIsolated) {
+      this.#slots.splice(this.#slots.indexOf(slot), 1);
+      return this.#resolveIfDrained();
+    }
     if (this.#phase !== "running") {
       slot.state = { kind: "stopped" };
       this.#resolveIfDrained();
@@ -345,7 +380,7 @@ export class Supervisor {
     this.#deathsAtMs.push(nowMs);
     if (this.#deathsAtMs.length > LIMITS.restartIntensityDeaths + 1) this.#deathsAtMs.shift();
     if (readySinceMs !== undefined && nowMs - readySinceMs >= STABLE_AFTER_MS) slot.deathsInRow = 0;
-    if (readySinceMs === undefined && !this.#slots.some(({ state }) => state.kind === "ready")) {
+    if (readySinceMs === undefined && !this.#regularSlots().some(({ state }) => state.kind === "ready")) {
       slot.startFailures++;
     }
 
@@ -360,8 +395,13 @@ export class Supervisor {
 
   /** Every slot has failed to start since a worker was last ready, and together they did so often enough. */
   #isHopeless(): boolean {
-    const failures = this.#slots.reduce((sum, slot) => sum + slot.startFailures, 0);
-    return failures >= LIMITS.startFailuresMax && this.#slots.every((slot) => slot.startFailures > 0);
+    const slots = this.#regularSlots();
+    const failures = slots.reduce((sum, slot) => sum + slot.startFailures, 0);
+    return failures >= LIMITS.startFailuresMax && slots.every((slot) => slot.startFailures > 0);
+  }
+
+  #regularSlots(): Slot[] {
+    return this.#slots.filter(({ isIsolated }) => !isIsolated);
   }
 
   #giveUp(): void {
@@ -392,4 +432,8 @@ export class Supervisor {
     }
     this.#drained.resolve();
   }
+}
+
+function newSlot(index: number, isIsolated: boolean): Slot {
+  return { index, isIsolated, state: { kind: "stopped" }, restarts: 0, deathsInRow: 0, startFailures: 0 };
 }

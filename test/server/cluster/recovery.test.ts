@@ -38,6 +38,14 @@ function wentOn(room: Room, over: "the same" | "a new"): Promise<void> {
   });
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** What a client hears of "told", in order. */
 function heardBy(room: EchoRoom): string[] {
   const heard: string[] = [];
@@ -135,6 +143,8 @@ describe("a room that crashes its worker", () => {
     const poison = await client.create("echo", { name: "poison" }, echo);
     const left = new Promise<number>((resolve) => poison.onLeave(resolve));
     neighbour.onRejoin(() => expect.unreachable("the neighbour's room is not lost"));
+    let neighbourMoves = 0;
+    neighbour.onMove(() => void neighbourMoves++);
     const neighboursRoom = neighbour.roomId;
     poison.send(type);
     expect(await left).toBe(ERRORS.ROOM_QUARANTINED.close);
@@ -144,8 +154,33 @@ describe("a room that crashes its worker", () => {
     neighbour.send("tell", "still here");
     expect(await nextMessage(neighbour, "told")).toBe("still here");
     expect(neighbour.roomId).toBe(neighboursRoom);
+    // The second crash was that of a worker of its own.
+    expect(neighbourMoves).toBe(1);
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
+});
+
+test("a room that crashes its worker only once goes on alone, in a worker that ends with it", async () => {
+  await using server = await ServerProcess.start({ WORKERS: "1" });
+  const room = await clientOf(server).create("echo", {}, echo);
+  const back = wentOn(room, "the same");
+  room.send("crashUnlessThere", join(server.dataDirectory, "was-here"));
+  room.send("tell", "after it");
+  const heard = nextMessage(room, "told");
+  await back;
+  expect(await heard).toBe("after it");
+  expect(room.worker).toBe(1);
+  const pid = pidOf(server, room.roomId);
+  // The next room is not put beside it.
+  const other = await clientOf(server).create("echo", {}, echo);
+  expect(other.worker).toBe(0);
+  await room.leave();
+  await eventually(
+    () => isAlive(pid),
+    (alive) => !alive,
+    "the end of the room's own worker",
+  );
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
 });
 
 test("a room that is not written down is lost: its players are told at once, and join again", async () => {

@@ -88,6 +88,8 @@ class World {
       newId: () => `id${++this.#lastId}`,
       wallClock: () => this.time.now(),
       selector: new LeastLoadSelector(),
+      isolate: () => undefined,
+      onIdle: () => undefined,
       survivors: { of: () => [], follow: () => undefined, close: () => undefined },
       workers: () => this.living().map(({ id }) => ({ workerId: id, stats: undefined })),
       send: (workerId, message) => {
@@ -97,7 +99,7 @@ class World {
       onRoomGone: () => undefined,
       log: { warn: () => undefined },
     });
-    this.matchmaker.onWorkerReady(ROOM_TYPES);
+    this.matchmaker.onWorkerReady(0, ROOM_TYPES);
     for (let i = 0; i < WORKERS; i++) this.startWorker();
   }
 

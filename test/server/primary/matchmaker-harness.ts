@@ -59,6 +59,9 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
   const sockets = new Map<string, string[]>();
   const followed: { roomId: string; workerId: number }[] = [];
   const closedSockets: string[] = [];
+  /** Workers that can be started for one room alone. */
+  const isolated: number[] = [];
+  const idle: number[] = [];
   let ids = 0;
   const matchmaker = new Matchmaker({
     scheduler: time,
@@ -69,6 +72,8 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     workers: () => [...readyWorkers].map((workerId) => ({ workerId, stats: undefined })),
     send: (workerId, message) => sent.push({ workerId, ...message }),
     onRoomGone: () => undefined,
+    isolate: () => isolated.shift(),
+    onIdle: (workerId) => void idle.push(workerId),
     survivors: {
       of: (roomId) => sockets.get(roomId) ?? [],
       follow: (roomId, workerId) => void followed.push({ roomId, workerId }),
@@ -76,7 +81,7 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     },
     log: { warn: (_, message) => warnings.push(message) },
   });
-  matchmaker.onWorkerReady(roomTypes);
+  matchmaker.onWorkerReady(0, roomTypes);
 
   function sentOf<Type extends PrimaryToWorker["type"]>(type: Type): Sent<Type>[] {
     return sent.filter((message): message is Sent<Type> => message.type === type);
@@ -89,6 +94,8 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     sockets,
     followed,
     closedSockets,
+    isolated,
+    idle,
     creates: () => sentOf("create-room"),
     authorizations: () => sentOf("authorize"),
     disposals: () => sentOf("dispose-room"),

@@ -1,4 +1,5 @@
 /** A ticking room for tests of the whole server: echoes, counts, fails and hangs on demand. */
+import { existsSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Client } from "../../../server/room/client.ts";
 import { effect } from "../../../server/room/effects.ts";
@@ -35,6 +36,11 @@ export class Echo extends Room<typeof EchoState> {
       for (;;) hoard.push(Array.from({ length: 10_000 }, (_, index) => `${index}`));
     }),
     crash: message(v.unknown(), () => process.abort()),
+    crashUnlessThere: message(v.string(), (_client, path) => {
+      if (existsSync(path)) return;
+      writeFileSync(path, "");
+      process.abort();
+    }),
     leave: message(v.unknown(), (client) => client.leave("asked to")),
     lock: message(v.boolean(), (_client, isLocked) => (isLocked ? this.lock() : this.unlock())),
     hide: message(v.boolean(), (_client, isHidden) => this.setPrivate(isHidden)),
