@@ -11,6 +11,8 @@ import { LIMITS } from "../limits.ts";
 import { attachSocket } from "./socket-handle.ts";
 import { WsTransport } from "./ws-transport.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 /** How what clients send is read, by whichever process. */
 export const RECEIVER_OPTIONS = {
   allowSynchronousEvents: true,
@@ -43,7 +45,8 @@ export function acceptUpgrade(
   upgrade: UpgradeHead,
   now: () => number,
 ): WsTransport | undefined {
-  const socket = attachSocket(handle);
+  let transport: WsTransport | undefined;
+  const socket = attachSocket(handle, (bytes) => transport?.read(bytes));
   // Small frames go out at once: a game's update must not wait for the last one's acknowledgement.
   socket.setNoDelay(true);
   const request = {
@@ -57,10 +60,10 @@ export function acceptUpgrade(
       "sec-websocket-protocol": SUBPROTOCOL,
     },
   } as unknown as IncomingMessage;
-  let transport: WsTransport | undefined;
   // ws calls back before it returns, or not at all.
-  server.handleUpgrade(request, socket, Buffer.from(upgrade.rest), (webSocket) => {
-    transport = new WsTransport(webSocket, now);
+  server.handleUpgrade(request, socket, NOTHING, (webSocket) => {
+    transport = new WsTransport(webSocket, socket, now);
+    transport.readLater(upgrade.rest);
   });
   return transport;
 }

@@ -38,16 +38,21 @@ export class Adoption {
   readonly #options: AdoptionOptions;
   readonly #socket: Socket;
   readonly #timer: TimerHandle;
+  /** Once the RESYNC was found. */
+  #transport: WsTransport | undefined;
   /** What may be the beginning of the RESYNC. */
   #unread: Buffer = Buffer.alloc(0);
 
   /** @param handle the detached socket handle, which belongs to the adoption from now on */
   constructor(handle: SocketHandle, options: AdoptionOptions) {
     this.#options = options;
-    this.#socket = attachSocket(handle);
+    this.#socket = attachSocket(handle, (bytes) => {
+      if (this.#transport === undefined) this.#read(bytes);
+      else this.#transport.read(bytes);
+    });
     this.#timer = options.scheduler.setTimeout(this.#fail, options.timeoutMs);
     this.#socket.setNoDelay(true);
-    this.#socket.on("data", this.#read);
+    this.#socket.resume();
     this.#socket.on("end", this.#fail);
     this.#socket.on("error", this.#fail);
     this.#socket.on("close", this.#fail);
@@ -55,7 +60,7 @@ export class Adoption {
     this.#socket.write(Buffer.concat([Buffer.from([BINARY, resume.length]), resume]));
   }
 
-  readonly #read = (data: Buffer): void => {
+  #read(data: Uint8Array): void {
     this.#unread = Buffer.concat([this.#unread, data]);
     const found = findResync(this.#unread, this.#options.nonce);
     if (found === undefined) {
@@ -64,10 +69,12 @@ export class Adoption {
     }
     this.#letGo();
     const { scheduler, onResynced } = this.#options;
-    const webSocket = serverWebSocket(this.#socket, this.#unread.subarray(found.end));
     const [, , eventsReceived, schemaHash] = found.resync;
-    onResynced(new WsTransport(webSocket, scheduler.now), { eventsReceived, schemaHash });
-  };
+    const transport = new WsTransport(serverWebSocket(this.#socket), this.#socket, () => scheduler.now());
+    this.#transport = transport;
+    transport.readLater(this.#unread.subarray(found.end));
+    onResynced(transport, { eventsReceived, schemaHash });
+  }
 
   readonly #fail = (): void => {
     this.#letGo();
@@ -79,7 +86,6 @@ export class Adoption {
 
   #letGo(): void {
     this.#options.scheduler.clearTimeout(this.#timer);
-    this.#socket.off("data", this.#read);
     this.#socket.off("end", this.#fail);
     this.#socket.off("error", this.#fail);
     this.#socket.off("close", this.#fail);
@@ -87,7 +93,7 @@ export class Adoption {
 }
 
 /** A WebSocket whose handshake was answered by another process. `setSocket` is how ws itself makes one. */
-function serverWebSocket(socket: Socket, unread: Buffer): WebSocket {
+function serverWebSocket(socket: Socket): WebSocket {
   const Constructor = WebSocket as unknown as new (
     address: null,
     protocols: undefined,
@@ -95,6 +101,6 @@ function serverWebSocket(socket: Socket, unread: Buffer): WebSocket {
   ) => WebSocket;
   const webSocket = new Constructor(null, undefined, CONNECTION_OPTIONS);
   const holder = webSocket as unknown as { setSocket(socket: Socket, head: Buffer, options: object): void };
-  holder.setSocket(socket, unread, RECEIVER_OPTIONS);
+  holder.setSocket(socket, Buffer.alloc(0), RECEIVER_OPTIONS);
   return webSocket;
 }

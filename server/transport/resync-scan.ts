@@ -35,7 +35,8 @@ export function findResync(bytes: Uint8Array, nonce: number): FoundResync | unde
     const end = payloadAt + length;
     if (end > bytes.length) continue;
     if (((bytes[payloadAt] as number) ^ (bytes[maskAt] as number)) !== ARRAY_OF_FOUR) continue;
-    const payload = bytes.slice(payloadAt, end);
+    // A copy: a Buffer's own `slice` is a view, and what is no RESYNC must not be changed.
+    const payload = Uint8Array.from(bytes.subarray(payloadAt, end));
     for (let i = 0; i < length; i += 1) {
       payload[i] = (payload[i] as number) ^ (bytes[maskAt + (i % MASK_BYTES)] as number);
     }

@@ -2,7 +2,7 @@
  * Takes the raw handle out of a socket, so that it can be passed to another process, and makes a socket of one.
  *
  * This is the only place that touches semi-internal parts of Node (`_handle.readStop`, `reading`, `onread`, and
- * `net.Socket` with `handle` and `manualStart`). The documented way, `send(message, socket)`, loses what the client
+ * `net.Socket` with `handle`, `manualStart` and `onread`). The documented way, `send(message, socket)`, loses what the client
  * sends before the receiver reads: the handle goes on reading with nobody listening. Regression test:
  * test/server/transport/socket-handle.test.ts.
  */
@@ -37,8 +37,26 @@ export function detachHandle(
   return { handle, rest: buffered === null ? head : Buffer.concat([head, buffered]) };
 }
 
-/** A socket on a detached handle; it does not read before somebody listens. */
-export function attachSocket(handle: SocketHandle): Socket {
-  const options: object = { handle, readable: true, writable: true, manualStart: true };
+/** All sockets are read into this one: what was read is used before the next socket is. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * A socket on a detached handle; it does not read before it is resumed.
+ *
+ * @param onRead gets what is read, instead of listeners for `data`: bytes that are its own only until it returns
+ */
+export function attachSocket(handle: SocketHandle, onRead?: (bytes: Uint8Array) => void): Socket {
+  const callback = (length: number) => {
+    onRead?.(READ_BUFFER.subarray(0, length));
+    return true;
+  };
+  const onread = onRead && { buffer: READ_BUFFER, callback };
+  const options: object = {
+    handle,
+    readable: true,
+    writable: true,
+    manualStart: true,
+    onread: onread ?? null,
+  };
   return new Socket(options as SocketConstructorOpts);
 }

@@ -1,36 +1,61 @@
-/** A client connection over `ws`. */
+/**
+ * A client connection over `ws`, which keeps it, ends it and knows the protocol. Two things go around it, because they
+ * are done for every input and every update:
+ *
+ * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `FrameReader`,
+ *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
+ * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body.
+ */
+import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { frameOf } from "./frame-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
-const SEND_OPTIONS = { binary: true, compress: false } as const;
-
 export class WsTransport implements Transport {
-  readonly #socket: WebSocket;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
   #listener: TransportListener | undefined;
   #lastHeardMs: number;
   readonly #now: () => number;
 
-  constructor(socket: WebSocket, now: () => number) {
+  /** @param socket the WebSocket's own; what it reads is given to `read` */
+  constructor(webSocket: WebSocket, socket: Socket, now: () => number) {
+    this.#webSocket = webSocket;
     this.#socket = socket;
     this.#now = now;
     this.#lastHeardMs = now();
-    socket.binaryType = "nodebuffer";
-    socket.on("message", (data: RawData, isBinary: boolean) => {
-      this.#lastHeardMs = this.#now();
+    this.#reader = new FrameReader(LIMITS.messageBytesMax, {
+      onMessage: (bytes) => this.#heard(bytes),
+      onOther: (copy) => void socket.emit("data", copy),
+    });
+    webSocket.binaryType = "nodebuffer";
+    webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (!isBinary) return this.close("PROTOCOL_ERROR");
       const { buffer, byteOffset, byteLength } = data as Buffer;
       // Plain bytes: what a room is given live must be what it is given when its journal is applied again.
-      this.#listener?.onMessage(new Uint8Array(buffer, byteOffset, byteLength));
+      this.#heard(new Uint8Array(buffer, byteOffset, byteLength));
     });
     // ws closes the connection itself after an error; `close` follows.
-    socket.on("error", () => undefined);
-    socket.on("close", () => this.#listener?.onClosed());
+    webSocket.on("error", () => undefined);
+    webSocket.on("close", () => this.#listener?.onClosed());
+  }
+
+  /** @param bytes the next of the stream, the transport's only until it returns */
+  read(bytes: Uint8Array): void {
+    this.#reader.read(bytes);
+  }
+
+  /** Reads bytes that came before the transport, as soon as there is a listener: before any that come later. */
+  readLater(bytes: Uint8Array): void {
+    if (bytes.length > 0) process.nextTick(() => this.read(bytes));
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#webSocket.bufferedAmount;
   }
 
   get silentMs(): number {
@@ -38,31 +63,36 @@ export class WsTransport implements Transport {
   }
 
   get isOpen(): boolean {
-    return this.#socket.readyState === this.#socket.OPEN;
+    return this.#webSocket.readyState === this.#webSocket.OPEN;
   }
 
   onceClosed(callback: () => void): void {
-    this.#socket.once("close", callback);
+    this.#webSocket.once("close", callback);
   }
 
   listen(listener: TransportListener): void {
     this.#listener = listener;
-    if (this.#socket.readyState === this.#socket.CLOSED) queueMicrotask(() => listener.onClosed());
+    if (this.#webSocket.readyState === this.#webSocket.CLOSED) queueMicrotask(() => listener.onClosed());
   }
 
   send(message: Uint8Array): void {
-    if (this.isOpen) this.#socket.send(message, SEND_OPTIONS);
+    if (this.isOpen) this.#socket.write(frameOf(message));
   }
 
   close(code: ErrorCode): void {
-    this.#socket.close(ERRORS[code].close, code);
+    this.#webSocket.close(ERRORS[code].close, code);
     // A client that does not answer the closing handshake, or does not read, is not waited for.
-    const timer = setTimeout(() => this.#socket.terminate(), LIMITS.closeTimeoutMs);
+    const timer = setTimeout(() => this.#webSocket.terminate(), LIMITS.closeTimeoutMs);
     timer.unref();
-    this.#socket.once("close", () => clearTimeout(timer));
+    this.#webSocket.once("close", () => clearTimeout(timer));
   }
 
   terminate(): void {
-    this.#socket.terminate();
+    this.#webSocket.terminate();
+  }
+
+  #heard(bytes: Uint8Array): void {
+    this.#lastHeardMs = this.#now();
+    this.#listener?.onMessage(bytes);
   }
 }

@@ -170,3 +170,29 @@ test("silence is counted from the last message", async () => {
   await time.advance(250);
   expect(transport.silentMs).toBe(250);
 });
+
+test("messages of every length arrive as they were sent, also when one goes out again after another", async () => {
+  const pair = await open();
+  const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
+  const messages = lengths.map((length) => new Uint8Array(length).map((_, index) => index * 7));
+  const heard: Buffer[] = [];
+  pair.client.on("message", (data: Buffer) => void heard.push(data));
+  const sent = messages.flatMap((message) => [message, message, messages[1] ?? message]);
+  for (const message of sent) pair.transport.send(message);
+  await expect.poll(() => heard.length).toBe(sent.length);
+  expect(heard.map((data) => Uint8Array.from(data))).toEqual(sent);
+});
+
+test("fragments, pings and plain messages are all answered or heard, in their order", async () => {
+  const pair = await open();
+  const pongs: string[] = [];
+  pair.client.on("pong", (data) => void pongs.push(data.toString()));
+  pair.client.send(Buffer.of(1));
+  pair.client.send(Buffer.of(2, 2), { fin: false });
+  pair.client.ping("between");
+  pair.client.send(Buffer.of(3, 3), { fin: true });
+  pair.client.send(Buffer.of(4));
+  await expect.poll(() => pair.received.length).toBe(3);
+  expect(pair.received.map((data) => [...data])).toEqual([[1], [2, 2, 3, 3], [4]]);
+  await expect.poll(() => pongs).toEqual(["between"]);
+});

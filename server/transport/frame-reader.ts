@@ -1,0 +1,156 @@
+/**
+ * Reads WebSocket frames (RFC 6455, section 5.2) as far as a game needs it: whole binary messages in one masked frame,
+ * which is nearly all that clients send. They are unmasked where they lie and handed over without a copy. Everything
+ * else (control frames, fragments, text, what is too long or breaks the rules) is copied, frame by frame, for a reader
+ * that knows the whole protocol.
+ */
+
+const BINARY = 0x82;
+const CONTINUATION = 0x00;
+const FIN = 0x80;
+const OPCODE = 0x0f;
+const FIRST_CONTROL_OPCODE = 0x08;
+const MASKED = 0x80;
+/** In place of a length: it follows in 2 bytes; with 127 in 8. */
+const LENGTH_IN_2_BYTES = 126;
+const MASK_BYTES = 4;
+const HEAD_BYTES_MAX = 4 + MASK_BYTES;
+
+export type FrameSink = {
+  /** A whole message; the bytes are the sink's only until it returns. */
+  readonly onMessage: (bytes: Uint8Array) => void;
+  /** The next bytes of all that is not for `onMessage`. */
+  readonly onOther: (copy: Buffer) => void;
+};
+
+export class FrameReader {
+  readonly #sink: FrameSink;
+  readonly #payloadBytesMax: number;
+  /** A frame whose end has not come, or as much of it as is needed to tell what it is. */
+  #partial: Buffer | undefined;
+  #partialBytes = 0;
+  /** Of a frame that is not for `onMessage`. */
+  #otherBytesLeft = 0;
+  /** From here on nothing is understood, or not by this reader. */
+  #isOver = false;
+  #isFragmented = false;
+
+  /** @param payloadBytesMax longer messages are left to the other reader, which refuses them */
+  constructor(payloadBytesMax: number, sink: FrameSink) {
+    this.#payloadBytesMax = payloadBytesMax;
+    this.#sink = sink;
+  }
+
+  /** @param chunk the next bytes of the stream; they are changed, and not kept */
+  read(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#isOver || this.#otherBytesLeft > 0) at = this.#passOn(chunk, at);
+      else if (this.#partial !== undefined) at = this.#complete(chunk, at);
+      else at = this.#frame(chunk, at);
+    }
+  }
+
+  /** A frame begins. @returns where the next begins, or the end of the chunk */
+  #frame(chunk: Uint8Array, at: number): number {
+    const head = headAt(chunk, at, chunk.length);
+    if (head === undefined) return this.#keep(chunk, at, HEAD_BYTES_MAX);
+    if (!this.#isPlain(chunk[at] as number, head)) {
+      this.#beginOther(chunk[at] as number, head);
+      return at;
+    }
+    const frameBytes = head.bytes + head.payloadBytes;
+    if (at + frameBytes > chunk.length) return this.#keep(chunk, at, frameBytes);
+    this.#deliver(chunk, at + head.bytes, head.payloadBytes);
+    return at + frameBytes;
+  }
+
+  #isPlain(first: number, { payloadBytes }: Head): boolean {
+    return first === BINARY && !this.#isFragmented && payloadBytes <= this.#payloadBytesMax;
+  }
+
+  #beginOther(first: number, { bytes, payloadBytes }: Head): void {
+    this.#otherBytesLeft = bytes + payloadBytes;
+    // Not masked, or longer than any message may be: the connection will not outlive it.
+    this.#isOver = payloadBytes > this.#payloadBytesMax;
+    const opcode = first & OPCODE;
+    if (opcode >= FIRST_CONTROL_OPCODE) return;
+    this.#isFragmented = (first & FIN) === 0 || (opcode !== CONTINUATION && this.#isFragmented);
+  }
+
+  #passOn(chunk: Uint8Array, at: number): number {
+    const end = this.#isOver ? chunk.length : Math.min(chunk.length, at + this.#otherBytesLeft);
+    this.#otherBytesLeft -= end - at;
+    this.#sink.onOther(Buffer.from(chunk.subarray(at, end)));
+    return end;
+  }
+
+  /** Keeps the beginning of a frame. @param frameBytes room for all of it, as far as that is known */
+  #keep(chunk: Uint8Array, at: number, frameBytes: number): number {
+    this.#partial = Buffer.allocUnsafe(frameBytes);
+    this.#partial.set(chunk.subarray(at));
+    this.#partialBytes = chunk.length - at;
+    return chunk.length;
+  }
+
+  /** Adds to a frame that has begun in an earlier chunk, and takes it up when there is enough of it. */
+  #complete(chunk: Uint8Array, at: number): number {
+    const partial = this.#partial as Buffer;
+    const before = this.#partialBytes;
+    const end = Math.min(chunk.length, at + partial.length - before);
+    partial.set(chunk.subarray(at, end), before);
+    const bytes = before + end - at;
+    const head = headAt(partial, 0, bytes);
+    const first = partial[0] as number;
+    const isWhole = head !== undefined && bytes >= head.bytes + head.payloadBytes;
+    if (head === undefined || (this.#isPlain(first, head) && !isWhole)) {
+      this.#partialBytes = bytes;
+      if (head !== undefined) this.#grow(head.bytes + head.payloadBytes);
+      return end;
+    }
+    this.#partial = undefined;
+    if (this.#isPlain(first, head)) {
+      this.#deliver(partial, head.bytes, head.payloadBytes);
+      return at + head.bytes + head.payloadBytes - before;
+    }
+    this.#beginOther(first, head);
+    this.#passOn(partial.subarray(0, before), 0);
+    return at;
+  }
+
+  #grow(frameBytes: number): void {
+    const partial = this.#partial as Buffer;
+    if (frameBytes <= partial.length) return;
+    this.#partial = Buffer.allocUnsafe(frameBytes);
+    this.#partial.set(partial.subarray(0, this.#partialBytes));
+  }
+
+  #deliver(bytes: Uint8Array, at: number, length: number): void {
+    const maskAt = at - MASK_BYTES;
+    for (let i = 0; i < length; i += 1) {
+      bytes[at + i] = (bytes[at + i] as number) ^ (bytes[maskAt + (i & 3)] as number);
+    }
+    this.#sink.onMessage(new Uint8Array(bytes.buffer, bytes.byteOffset + at, length));
+  }
+}
+
+type Head = {
+  readonly bytes: number;
+  /** Infinity for a frame that is not masked or says its length in 8 bytes: no client sends such a one in order. */
+  readonly payloadBytes: number;
+};
+
+/** @returns undefined when more of the head is needed than there is before `end` */
+function headAt(bytes: Uint8Array, at: number, end: number): Head | undefined {
+  if (end - at < 2) return undefined;
+  const length = (bytes[at + 1] as number) - MASKED;
+  if (length < 0 || length > LENGTH_IN_2_BYTES) return { bytes: 0, payloadBytes: Number.POSITIVE_INFINITY };
+  if (length < LENGTH_IN_2_BYTES) {
+    return end - at < 2 + MASK_BYTES ? undefined : { bytes: 2 + MASK_BYTES, payloadBytes: length };
+  }
+  if (end - at < HEAD_BYTES_MAX) return undefined;
+  return {
+    bytes: HEAD_BYTES_MAX,
+    payloadBytes: (bytes[at + 2] as number) * 256 + (bytes[at + 3] as number),
+  };
+}

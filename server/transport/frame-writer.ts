@@ -1,0 +1,32 @@
+/** Makes the WebSocket frame of a message (RFC 6455, section 5.2): binary, final, from a server and so not masked. */
+
+const BINARY = 0x82;
+const LENGTH_IN_2_BYTES = 126;
+const LENGTH_IN_8_BYTES = 127;
+
+let lastMessage: Uint8Array | undefined;
+let lastFrame: Buffer | undefined;
+
+/**
+ * @param message not changed any more: the frame of the last one is kept, since the same goes to a whole room
+ * @returns bytes that are not to be changed
+ */
+export function frameOf(message: Uint8Array): Buffer {
+  if (lastFrame !== undefined && message === lastMessage) return lastFrame;
+  const { length } = message;
+  const headBytes = length < LENGTH_IN_2_BYTES ? 2 : length < 2 ** 16 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(headBytes + length);
+  frame[0] = BINARY;
+  if (headBytes === 2) frame[1] = length;
+  else if (headBytes === 4) {
+    frame[1] = LENGTH_IN_2_BYTES;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = LENGTH_IN_8_BYTES;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.set(message, headBytes);
+  lastMessage = message;
+  lastFrame = frame;
+  return frame;
+}
