@@ -2,7 +2,7 @@
  * Builds the pages into `dist`: one script per page, bundled and minified, and the client SDK as one file for people
  * who do not bundle. Fast enough to run before each start of the server.
  */
-import { cpSync, mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -25,7 +25,7 @@ const ASSETS = [
 export async function buildPages(): Promise<void> {
   const outDir = `${ROOT}dist`;
   mkdirSync(outDir, { recursive: true });
-  for (const name of ASSETS) cpSync(ROOT + name, `${outDir}/${name}`);
+  for (const name of ASSETS) copyFileSync(ROOT + name, `${outDir}/${name}`);
   await build({
     entryPoints: {
       start: `${ROOT}src/start/main.ts`,

@@ -23,6 +23,8 @@ export type HttpServices = {
   readonly rooms: (type: string | undefined) => RoomListing[];
   readonly info: () => object;
   readonly isReady: () => boolean;
+  /** Kills the process that runs the room. @returns which it was; undefined except in development */
+  readonly killWorkerOf: ((roomId: string) => object) | undefined;
 };
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -65,11 +67,17 @@ async function route(
   services: HttpServices,
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "http://localhost");
-  const [, first = "", second] = url.pathname.split("/");
+  const [, first = "", second, third] = url.pathname.split("/");
   allowOrigin(request, response, services.config);
   if (request.method === "OPTIONS") return sendPreflight(response);
   if (request.method === "POST" && first === "join" && second !== undefined) {
     return sendJson(response, 200, await join(request, decodeSegment(second), services));
+  }
+  const { killWorkerOf } = services;
+  if (request.method === "POST" && `${first}/${second}` === "dev/kill-worker" && third && killWorkerOf) {
+    // Who may join from another origin may not do this from there.
+    if (!isOriginAllowed(request, [])) throw new RookeryError("ORIGIN_REFUSED");
+    return sendJson(response, 200, killWorkerOf(decodeSegment(third)));
   }
   if (request.method !== "GET" && request.method !== "HEAD") throw new RookeryError("NOT_FOUND");
   switch (first) {

@@ -337,6 +337,13 @@ export class Matchmaker {
     await Promise.race([room.opened.promise, tooLate.promise]).finally(() => scheduler.clearTimeout(timer));
   }
 
+  /** @returns the worker that runs the room; NO_WORKER while one is being found @throws RookeryError ROOM_NOT_FOUND */
+  workerOf(roomId: string): number {
+    const room = this.#directory.get(roomId);
+    if (room === undefined) throw new RookeryError("ROOM_NOT_FOUND");
+    return room.workerId;
+  }
+
   /** No joins any more: those under way fail, tickets not redeemed are void. */
   drain(): void {
     this.#isDraining = true;

@@ -211,6 +211,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     rooms: (type) => matchmaker.list(type),
     info,
     isReady,
+    killWorkerOf: config.isDevelopment ? killWorkerOf : undefined,
   });
   const upgrades = new Upgrades({
     config,
@@ -245,7 +246,20 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       workers: workers.filter(({ state }) => state === "ready").length,
       clients: connections.total,
       uptimeS: Math.floor((Date.now() - startedAtMs) / 1000),
+      isDevelopment: config.isDevelopment,
     };
+  }
+
+  /** To see rooms go on without it. @throws RookeryError ROOM_NOT_FOUND, SERVER_BUSY or BAD_REQUEST */
+  function killWorkerOf(roomId: string): object {
+    if (config.workers === 0) {
+      throw new RookeryError("BAD_REQUEST", "With WORKERS=0 there is no worker process to kill.");
+    }
+    const port = ports.get(matchmaker.workerOf(roomId))?.port;
+    if (port === undefined) throw new RookeryError("SERVER_BUSY", "The room is between two workers.");
+    log.warn({ roomId, workerId: port.id, workerPid: port.pid }, "worker is killed on request");
+    port.kill("SIGKILL");
+    return { workerPid: port.pid };
   }
 
   await new Promise<void>((resolve, reject) => {

@@ -25,8 +25,8 @@ export function launchBrowser(): Promise<Browser> {
 }
 
 /** The server with the bundled games; the pages must be built. */
-export function startServer(): Promise<ServerProcess> {
-  return ServerProcess.start({}, MAIN);
+export function startServer(environment: Record<string, string> = {}): Promise<ServerProcess> {
+  return ServerProcess.start(environment, MAIN);
 }
 
 export const PHONE = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true } as const;

@@ -5,6 +5,7 @@ import { Camera } from "../canvas/camera.ts";
 import { Effects } from "../canvas/effects.ts";
 import { bindConnectionBanner } from "../common/connection-banner.ts";
 import { byId } from "../common/dom.ts";
+import { bindKillWorker } from "../common/kill-worker.ts";
 import { showNetStats } from "../common/net-stats.ts";
 import { keepSeat } from "../common/seat.ts";
 import { Controls } from "./controls.ts";
@@ -72,6 +73,7 @@ export class Game {
     });
 
     bindConnectionBanner(room);
+    void bindKillWorker(room, signal);
     const stops = [
       keepSeat(ARENA, room),
       showNetStats(byId("stats", HTMLElement), room, [

@@ -8,6 +8,7 @@ import {
 import { type ErrorCode, RookeryError } from "../../../sdk/index.ts";
 import { bindConnectionBanner } from "../common/connection-banner.ts";
 import { byId, make, setText } from "../common/dom.ts";
+import { bindKillWorker } from "../common/kill-worker.ts";
 import { showNetStats } from "../common/net-stats.ts";
 import { keepSeat } from "../common/seat.ts";
 import { Board } from "./board.ts";
@@ -43,6 +44,7 @@ export class Table {
     this.#board = new Board((column) => this.#send(() => room.send("drop", { column })), signal);
     this.#rematch.addEventListener("click", () => this.#send(() => room.send("rematch")), { signal });
     bindConnectionBanner(room);
+    void bindKillWorker(room, signal);
     const stops = [keepSeat(CONNECT_FOUR, room), showNetStats(byId("stats", HTMLElement), room)];
     room.onState(() => this.#update());
     room.onMessage<{ reason: IllegalReason }>("illegal", ({ reason }) =>

@@ -9,6 +9,7 @@ import { drawParticles } from "../canvas/particles.ts";
 import { colourOf } from "../common/colours.ts";
 import { bindConnectionBanner } from "../common/connection-banner.ts";
 import { byId, context2d, make, setText } from "../common/dom.ts";
+import { bindKillWorker } from "../common/kill-worker.ts";
 import { showNetStats } from "../common/net-stats.ts";
 import { keepSeat } from "../common/seat.ts";
 import { KeyboardMouse } from "../input/keyboard-mouse.ts";
@@ -61,6 +62,7 @@ export class WorldGame {
     });
 
     bindConnectionBanner(room);
+    void bindKillWorker(room, signal);
     const known = () => room.state.creatures.size + room.state.players.size;
     const stops = [
       keepSeat(WORLD, room),
