@@ -139,7 +139,7 @@ function isIn(folder: string, path: string): boolean {
 /** @returns all sources of the project by path */
 export function readSources(): Map<string, string> {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  const paths = globSync("**/*.ts", { cwd: root, exclude: ["node_modules"] });
+  const paths = globSync("**/*.ts", { cwd: root, exclude: ["**/node_modules"] });
   return new Map(paths.map((path) => [path, readFileSync(posix.join(root, path), "utf8")]));
 }
 

@@ -1,0 +1,148 @@
+/** The ways into a server: what a client sends to join a room, and what its inputs look like. */
+import { decodeServerMessage } from "../../../shared/protocol/codec.ts";
+import { ClientMessage, ServerMessage, SUBPROTOCOL } from "../../../shared/protocol/wire.ts";
+import { CHAT } from "../chat/text.ts";
+import { postJson } from "./http.ts";
+import type { InputForm, Protocol } from "./messages.ts";
+
+/** Where in the payload of a frame an input stands, and what else changes there from input to input. */
+export type InputFrame = {
+  readonly payload: Uint8Array;
+  readonly inputOffset: number;
+  /** Of a big-endian u16 that counts the inputs; undefined: they are not numbered. */
+  readonly sequenceOffset: number | undefined;
+  /** Of a big-endian u16, how many events the client has received; undefined: they are not acknowledged. */
+  readonly eventsOffset: number | undefined;
+};
+
+/** How to open the WebSocket. */
+export type Ticket = {
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly roomId: string | undefined;
+};
+
+export type Joining = {
+  /** What comes before the WebSocket. */
+  readonly reserve: (port: number, roomType: string) => Ticket | Promise<Ticket>;
+  /** What to send when the first message is here; undefined when there is none, or none is asked for. */
+  readonly acknowledgement: Uint8Array | undefined;
+  /** Whether the server says something as soon as the client has joined. */
+  readonly isWelcomed: boolean;
+  /**
+   * The room that this welcome is of, when it tells.
+   * @throws Error when it is no welcome
+   */
+  readonly roomOf: (welcome: Uint8Array) => string | undefined;
+  readonly inputFrame: (inputBytes: number, form: InputForm) => InputFrame;
+  /** The first bytes of what the room's code sends as CHAT.event; undefined: a message has nothing else. */
+  readonly eventStart: Uint8Array | undefined;
+  /** The message by which a client gives up its seat. */
+  readonly leaving: Uint8Array;
+};
+
+const MSGPACK = { ARRAY: 0x90, FIXED_STRING: 0xa0, UINT16: 0xcd, BIN8: 0xc4, STR8: 0xd9 } as const;
+/** Values of a MESSAGE [M2] and of an EVENT [M1]. */
+const VALUES = { MESSAGE: 5, EVENT: 3, LEAVE: 1 } as const;
+
+/** [M2]: MESSAGE, its number and that of the events received as u16s, the room's first message, the input. */
+function rookeryInput(inputBytes: number, form: InputForm): InputFrame {
+  const head = [MSGPACK.ARRAY | VALUES.MESSAGE, ClientMessage.MESSAGE];
+  const numbers = [MSGPACK.UINT16, 0, 0, MSGPACK.UINT16, 0, 0];
+  const input = [form === "text" ? MSGPACK.STR8 : MSGPACK.BIN8, inputBytes, ...new Uint8Array(inputBytes)];
+  const payload = Uint8Array.from([...head, ...numbers, 0, ...input]);
+  return { payload, inputOffset: payload.length - inputBytes, sequenceOffset: 3, eventsOffset: 6 };
+}
+
+const COLYSEUS = { JOIN_ROOM: 10, LEAVE_ROOM: 12, ROOM_DATA: 13, ROOM_DATA_BYTES: 17, MOVE: 0 } as const;
+
+/** Protocol byte, the message's type (a number, or a text for texts), the input. */
+function colyseusInput(inputBytes: number, form: InputForm): InputFrame {
+  const head =
+    form === "text"
+      ? [COLYSEUS.ROOM_DATA, ...shortText(CHAT.event), MSGPACK.STR8, inputBytes]
+      : [COLYSEUS.ROOM_DATA_BYTES, COLYSEUS.MOVE];
+  const payload = Uint8Array.from([...head, ...new Uint8Array(inputBytes)]);
+  return { payload, inputOffset: head.length, sequenceOffset: undefined, eventsOffset: undefined };
+}
+
+/** As MessagePack and @colyseus/schema write texts of less than 32 bytes. */
+function shortText(text: string): Uint8Array {
+  return Uint8Array.of(MSGPACK.FIXED_STRING | text.length, ...Buffer.from(text));
+}
+
+/** As its client does: a seat over HTTP, then a WebSocket, and the join acknowledged there. */
+async function reserveColyseusSeat(port: number, roomType: string): Promise<Ticket> {
+  const { processId, roomId, sessionId } = await postJson(port, `/matchmake/joinOrCreate/${roomType}`);
+  return { path: `/${processId}/${roomId}?sessionId=${sessionId}`, headers: [], roomId: String(roomId) };
+}
+
+/** [J1] */
+async function reserveRookerySeat(port: number, roomType: string): Promise<Ticket> {
+  const { ticket, roomId } = await postJson(port, `/join/${roomType}`);
+  return { path: "/ws", headers: [offer(`ticket.${ticket}`)], roomId: String(roomId) };
+}
+
+/** [H2] */
+function offer(...items: string[]): string {
+  return `Sec-WebSocket-Protocol: ${[SUBPROTOCOL, ...items, "events.0"].join(", ")}`;
+}
+
+const rookery: Joining = {
+  reserve: (_port, roomType) => ({ path: `/ws/${roomType}`, headers: [offer()], roomId: undefined }),
+  acknowledgement: undefined,
+  isWelcomed: true,
+  roomOf: (welcome) => {
+    const [first] = decodeServerMessage(welcome, undefined);
+    if (first?.[0] !== ServerMessage.WELCOME) throw new Error("the first message is not a WELCOME");
+    return first[2].roomId;
+  },
+  inputFrame: rookeryInput,
+  eventStart: Uint8Array.of(MSGPACK.ARRAY | VALUES.EVENT, ServerMessage.EVENT, ...shortText(CHAT.event)),
+  leaving: Uint8Array.of(MSGPACK.ARRAY | VALUES.LEAVE, ClientMessage.LEAVE),
+};
+
+/** By a request of its own, as clients do that name the room or wait for a place. */
+const rookeryTicket: Joining = { ...rookery, reserve: reserveRookerySeat };
+
+/** Each client in a room of its own. */
+const rookeryCreate: Joining = {
+  ...rookery,
+  reserve: (_port, roomType) => ({
+    path: `/ws/${roomType}?mode=create`,
+    headers: [offer()],
+    roomId: undefined,
+  }),
+};
+
+const colyseus: Joining = {
+  reserve: reserveColyseusSeat,
+  acknowledgement: Uint8Array.of(COLYSEUS.JOIN_ROOM),
+  isWelcomed: true,
+  roomOf: (welcome) => {
+    if (welcome[0] !== COLYSEUS.JOIN_ROOM) throw new Error(`refused: ${Buffer.from(welcome).toString()}`);
+    return undefined;
+  },
+  inputFrame: colyseusInput,
+  eventStart: undefined,
+  leaving: Uint8Array.of(COLYSEUS.LEAVE_ROOM),
+};
+
+/** The floor reads what Rookery reads, and knows no rooms by name. */
+const floor: Joining = {
+  reserve: () => ({ path: "/", headers: [], roomId: undefined }),
+  acknowledgement: undefined,
+  isWelcomed: false,
+  roomOf: () => undefined,
+  inputFrame: rookeryInput,
+  eventStart: undefined,
+  leaving: rookery.leaving,
+};
+
+export const PROTOCOLS: Readonly<Record<Protocol, Joining>> = {
+  rookery,
+  "rookery ticket": rookeryTicket,
+  "rookery create": rookeryCreate,
+  colyseus,
+  floor,
+};

@@ -1,0 +1,81 @@
+/** The command line of the benchmark. */
+import { parseArgs } from "node:util";
+
+export type Options = {
+  readonly quick: boolean;
+  readonly json: boolean;
+  /** Names of workloads; undefined: all. */
+  readonly only: readonly string[] | undefined;
+  readonly clients: readonly number[] | undefined;
+};
+
+/** A command line that cannot be carried out; its message is the one sentence to print. */
+export class OptionsError extends Error {}
+
+const CLIENTS_MAX = 20_000;
+
+/** @param workloads each with what it is about */
+export function helpText(workloads: readonly { readonly name: string; readonly about: string }[]): string {
+  const width = Math.max(...workloads.map(({ name }) => name.length));
+  const list = workloads.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`);
+  return `Compares Rookery with Colyseus and with bare sockets, side by side on this machine.
+
+  npm run bench -- [options]
+
+  --only NAME,...   these workloads and no others
+  --quick           2 rounds instead of 5, and shorter ones
+  --clients N,...   numbers of clients instead of the workloads' own
+  --json            JSON on stdout, and nothing else there
+  --help            this text
+
+Workloads
+${list.join("\n")}
+
+Without --only, --quick and --clients it writes test/bench/results.md and results.json. Its first run installs what
+Rookery is compared with, in test/bench. Exit codes: 0 done, 1 a bound was missed, 2 it could not be run.
+`;
+}
+
+/**
+ * @param args without the program's own name
+ * @param known names of the workloads
+ * @returns "help" when that is what was asked for
+ * @throws OptionsError naming what does not fit
+ */
+export function parseOptions(args: readonly string[], known: readonly string[]): Options | "help" {
+  const values = parse(args);
+  if (values.help) return "help";
+  const only = values.only?.split(",");
+  const stranger = only?.find((name) => !known.includes(name));
+  if (stranger !== undefined) {
+    throw new OptionsError(`There is no workload "${stranger}"; there are ${known.join(", ")}.`);
+  }
+  const clients = values.clients?.split(",").map(clientCount);
+  return { quick: values.quick, json: values.json, only, clients };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      strict: true,
+      options: {
+        only: { type: "string" },
+        clients: { type: "string" },
+        quick: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new OptionsError(`${(error as Error).message.split(/\. |\n/)[0]?.replace(/\.$/, "")}; see --help.`);
+  }
+}
+
+function clientCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= CLIENTS_MAX) return count;
+  throw new OptionsError(
+    `--clients takes whole numbers from 1 to ${CLIENTS_MAX}, not ${JSON.stringify(text)}.`,
+  );
+}

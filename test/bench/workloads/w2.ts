@@ -1,0 +1,43 @@
+/** W2: one world for everybody, of which each client is sent what is around it. */
+import { inTurn, type Turn } from "../measure/in-turn.ts";
+import { atMost, type Bound, type Row, rowOf } from "../result.ts";
+import { CONTENDERS, floor } from "../servers/contenders.ts";
+import type { Workload } from "./workload.ts";
+import { worldLoad } from "./world-load.ts";
+
+const CLIENTS = [200] as const;
+
+const { world, colyseusWorld, colyseusWorldQuantised } = CONTENDERS;
+
+export const w2: Workload = {
+  name: "w2",
+  about: "one room at 20 Hz with 500 creatures, of which 150 move and each client sees about 40",
+  run: async (context) => {
+    const rows: Row[] = [];
+    const bounds: Bound[] = [];
+    for (const clients of context.clients ?? CLIENTS) {
+      const turns: Turn[] = [
+        world,
+        colyseusWorld,
+        colyseusWorldQuantised,
+        (round) => floor(round.get(world.name)?.bytesPerUpdate ?? 0),
+      ];
+      rows.push(...(await inTurn(turns, worldLoad(clients), context)));
+      bounds.push(...boundsAt(rows, clients));
+    }
+    return { workload: "w2", pairs: context.pairs, rows, bounds };
+  },
+};
+
+function boundsAt(rows: readonly Row[], clients: number): Bound[] {
+  const [ours, theirs, quantised] = [world, colyseusWorld, colyseusWorldQuantised].map(({ name }) =>
+    rowOf(rows, name, clients),
+  ) as [Row, Row, Row];
+  const at = `at ${clients} clients`;
+  const bytes = ours.bytesPerClientPerSecond;
+  return [
+    atMost(`CPU per update / Colyseus ${at}`, ours.cpuUsPerUpdate / theirs.cpuUsPerUpdate, 0.45),
+    atMost(`CPU per update / Colyseus quantised ${at}`, ours.cpuUsPerUpdate / quantised.cpuUsPerUpdate, 0.45),
+    atMost(`bytes / Colyseus quantised ${at}`, bytes / quantised.bytesPerClientPerSecond, 1),
+  ];
+}
