@@ -6,6 +6,13 @@ export type { Live } from "../shared/schema/types.ts";
 export type { Client, ClientList, ClientView } from "./room/client.ts";
 export { type EffectContext, effect } from "./room/effects.ts";
 export { message } from "./room/messages.ts";
-export { type AuthContext, type JoinOptions, Room, type RoomClock, type RoomLog } from "./room/room.ts";
+export {
+  type AuthContext,
+  type JoinOptions,
+  Room,
+  type RoomClock,
+  type RoomLog,
+  type SavedByOtherCode,
+} from "./room/room.ts";
 export { timer } from "./room/timers.ts";
 export { type ServeOptions, serve } from "./serve.ts";

@@ -54,6 +54,8 @@ export const LIMITS = {
 
   /** A checkpoint is written when the steps since the last one took this long: half of what a replay may cost. */
   checkpointStepMs: 10,
+  /** With durability "checkpoint": how far a room may be set back when its worker dies. */
+  checkpointIntervalMs: 1_000,
 
   // Joining.
   /** The whole head of an HTTP request. */
@@ -75,6 +77,8 @@ export const LIMITS = {
   handoffWindow: 8,
   /** The same of sockets that have outlived their worker: while they wait, their clients do. */
   adoptionWindow: 32,
+  /** What is thrown away of a client's stream at most until its RESYNC: more than it may send in that time. */
+  resyncBytesMax: 512 * 1024,
   /** Handles of new connections waiting for that window, per worker. */
   handoffQueueMax: 2_048,
 

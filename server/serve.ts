@@ -4,9 +4,11 @@
  */
 import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
+import { flushCompileCache } from "node:module";
 import { totalmem } from "node:os";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { primaryLinkOfProcess } from "./ipc/channel.ts";
+import { codeDirectory } from "./journal/data-directory.ts";
 import { DataDirectoryInUse } from "./journal/lease.ts";
 import { assertLimits } from "./limits.ts";
 import { createLogger, type Logger } from "./logger.ts";
@@ -54,7 +56,7 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
               (primary) => startWorker({ sources: rooms, primary, worker: slot, config, tokenKey, log }),
               events,
             )
-          : forkWorker(slot, tokenKey, events),
+          : forkWorker({ slot, tokenKey, codeDirectory: codeDirectory(config.dataDirectory) }, events),
       onGiveUp: () => {
         log.fatal("no worker can be started");
         process.exit(EXIT.FAILED);
@@ -103,6 +105,8 @@ async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {
         isDrained = true;
       },
     });
+    // A worker that is killed could not do it any more.
+    flushCompileCache();
   } catch (error) {
     log.fatal({ err: error }, "the worker cannot start");
     process.exit(EXIT.FAILED);

@@ -89,6 +89,11 @@ export class Link {
     return this.#isLeaving || this.#phase === "ended";
   }
 
+  /** True when the connection is of a session that has been before: not with a ticket, and not joined in its handshake. */
+  get continues(): boolean {
+    return this.#credential !== undefined && "resume" in this.#credential.offer;
+  }
+
   /** @returns false when there is no connection that takes messages */
   send(bytes: Uint8Array): boolean {
     if (!this.#connection?.isWelcomed) return false;

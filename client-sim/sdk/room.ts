@@ -69,6 +69,7 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
   readonly #onState = new Listeners<[info: StateInfo]>(this.#report);
   readonly #onDrop = new Listeners<CloseArguments>(this.#report);
   readonly #onReconnect = new Listeners<[]>(this.#report);
+  readonly #onStepBack = new Listeners<[]>(this.#report);
   readonly #onMove = new Listeners<[]>(this.#report);
   readonly #onRejoin = new Listeners<[]>(this.#report);
   readonly #onLeave = new Listeners<CloseArguments>(this.#report);
@@ -86,6 +87,10 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
       onEvent: (name, payload) => this.#deliver(() => this.#emitMessage(name, payload)),
       onBegun: () => this.#begin(),
       onResumed: () => this.#deliver(() => this.#onReconnect.emit()),
+      onStepBack: () => {
+        this.#feed.tellNewSession();
+        this.#deliver(() => this.#onStepBack.emit());
+      },
       onMoved: () => this.#deliver(() => this.#onMove.emit()),
       onDropped: ({ close, reason }) => this.#deliver(() => this.#onDrop.emit(close, reason)),
       onEnded: (loss) => this.#end(loss),
@@ -176,7 +181,7 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
 
   /**
    * Predicts the player's own body: what is sent through the predictor takes effect here at once, and states correct it.
-   * It outlives connections, and begins anew with a new session.
+   * It outlives connections, and begins anew with a new session and when the room steps back.
    *
    *     const me = room.predict({
    *       message: "move",
@@ -201,7 +206,7 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
 
   /**
    * Shows how entities move between states, a little in the past; all interpolators of a room show the same moment. It
-   * outlives connections, and begins anew with a new session.
+   * outlives connections, and begins anew with a new session and when the room steps back.
    *
    *     const others = room.interpolate((state) => state.players, { numbers: ["x", "y"], angles: ["angle"] });
    *     for (const [id, { x, y, angle }, player] of others.entries()) draw(player.name, x, y, angle);
@@ -248,7 +253,7 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
     return this.#onDrop.add(callback);
   }
 
-  /** The session goes on: nothing that was sent by either side is lost. */
+  /** The session goes on: no message and no event is lost. */
   onReconnect(callback: () => void): () => void {
     return this.#onReconnect.add(callback);
   }
@@ -259,6 +264,15 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
    */
   onMove(callback: () => void): () => void {
     return this.#onMove.add(callback);
+  }
+
+  /**
+   * The room has gone back to an earlier moment, because its worker has died before it was saved, or because of other
+   * code: its time and its ticks go back, and its events may come again. What was sent to it is sent again by itself.
+   * `onMove` or `onReconnect` follows.
+   */
+  onStepBack(callback: () => void): () => void {
+    return this.#onStepBack.add(callback);
   }
 
   /** A new session has begun, maybe in another room. What the old one had not acknowledged is lost. */

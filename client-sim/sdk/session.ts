@@ -40,6 +40,8 @@ export type SessionHandlers = {
   readonly onResumed: () => void;
   /** The state is there again on the same connection, from another owner of the room. */
   readonly onMoved: () => void;
+  /** The room has gone back to an earlier moment; `onResumed` or `onMoved` follows. */
+  readonly onStepBack: () => void;
   readonly onDropped: (loss: Loss) => void;
   readonly onEnded: (loss: Loss) => void;
   /** A callback on the mirror threw. */
@@ -64,6 +66,8 @@ export class Session<S extends EntitySchema> {
   #ack = 0;
   /** Another owner of the room has the connection; its WELCOME follows. */
   #isMoving = false;
+  /** That owner knows less of our messages than we can send again: nothing is sent until it says that it has stepped back. */
+  #isHeld = false;
   /** What to say when the state that follows a WELCOME is there. */
   #announce: (() => void) | undefined;
 
@@ -87,6 +91,7 @@ export class Session<S extends EntitySchema> {
       onBeat: () => this.#sendPing(),
       onDropped: (loss) => {
         this.#isMoving = false;
+        this.#isHeld = false;
         this.#roundTrip.fail(connectionLost());
         handlers.onDropped(loss);
       },
@@ -141,7 +146,7 @@ export class Session<S extends EntitySchema> {
     if (this.#outbox.push(bytes) === undefined) {
       throw new RookeryError("SESSION_OVERFLOW", "Too many messages wait for acknowledgement.");
     }
-    if (this.#link.send(bytes)) this.#events.markTold();
+    if (!this.#isHeld && this.#link.send(bytes)) this.#events.markTold();
     return seq;
   }
 
@@ -175,6 +180,9 @@ export class Session<S extends EntitySchema> {
           this.clock.anchor(value[2]);
           state = this.#stateInfo(value[0] === ServerMessage.SNAPSHOT, bytes);
           break;
+        case ServerMessage.SAVED:
+          this.#outbox.acknowledge(this.#ack);
+          break;
         case ServerMessage.OWN:
           this.#guard(() => this.mirror.applyOwn(value[1]));
           break;
@@ -197,9 +205,10 @@ export class Session<S extends EntitySchema> {
       this.#mirror = new Mirror<S>(welcome.schema);
       this.#schemaHash = welcome.schemaHash;
     }
-    if (continues) this.#resume(welcome);
+    if (continues) this.#resume(welcome, welcome.stepBackEpoch > this.welcome.epoch);
     else this.#begin(welcome);
     this.#isMoving = false;
+    this.#isHeld = false;
     this.#welcome = welcome;
     this.#link.adopt(welcome);
   }
@@ -207,14 +216,17 @@ export class Session<S extends EntitySchema> {
   /** The room's owner has died, and another has taken over the connection [R5]. */
   #resync(nonce: number, ack: number): void {
     this.#roundTrip.fail(connectionLost());
+    // The count is still that of the old session while a new one has not been welcomed.
+    const eventsReceived = this.#link.continues ? this.#events.count : 0;
     this.#link.answer(
-      encodeClientValue([ClientMessage.RESYNC, nonce, this.#events.count, this.#schemaHash ?? ""]),
+      encodeClientValue([ClientMessage.RESYNC, nonce, eventsReceived, this.#schemaHash ?? ""]),
     );
     this.#events.markTold();
     // Died before it welcomed us: there is nothing to go on with.
     if (this.#welcome === undefined || this.#link.phase !== "open") return;
     this.#isMoving = true;
-    this.#sendAgain(ack);
+    this.#isHeld = ack < this.#outbox.last - this.#outbox.size;
+    if (!this.#isHeld) this.#sendAgain(ack);
     if (this.#link.isOver) this.#link.send(encodeClientValue([ClientMessage.LEAVE]));
   }
 
@@ -226,18 +238,29 @@ export class Session<S extends EntitySchema> {
     this.#announce = this.#handlers.onBegun;
   }
 
-  #resume(welcome: Welcome): void {
+  #resume(welcome: Welcome, isStepBack: boolean): void {
     if (!this.#events.resume(welcome.nextEvent)) throw new RookeryError("SESSION_OVERFLOW");
-    if (!this.#isMoving) this.#sendAgain(welcome.ack);
-    this.clock.forgetSamples();
-    this.#announce = this.#isMoving ? this.#handlers.onMoved : this.#handlers.onResumed;
+    const { last, size } = this.#outbox;
+    // What such a room has lost of our messages, and we have forgotten, is lost [R6].
+    const from = isStepBack ? Math.max(welcome.ack, last - size) : welcome.ack;
+    if (!this.#isMoving || this.#isHeld) this.#sendAgain(from);
+    const announce = this.#isMoving ? this.#handlers.onMoved : this.#handlers.onResumed;
+    this.#announce = announce;
+    if (!isStepBack) return this.clock.forgetSamples();
+    this.#ack = welcome.ack;
+    this.clock.reset();
+    this.#announce = () => {
+      this.#handlers.onStepBack();
+      announce();
+    };
   }
 
-  /** The server has our messages up to this one; what it may have missed is sent again. */
+  /** The server has our messages up to this one, for good; what it may have missed is sent again. */
   #sendAgain(ack: number): void {
     const rest = this.#outbox.after(ack);
     if (rest === undefined) throw new RookeryError("SESSION_NOT_FOUND");
-    this.#acknowledge(ack);
+    this.#outbox.acknowledge(ack);
+    this.#ack = Math.max(this.#ack, ack);
     for (const bytes of rest) this.#link.send(bytes);
   }
 
@@ -247,9 +270,10 @@ export class Session<S extends EntitySchema> {
     this.#guard(() => (snapshot ? this.mirror.applySnapshot(patch) : this.mirror.applyPatch(patch)));
   }
 
+  /** Our messages up to this one are part of the state; they can be forgotten when they are saved as well [A6]. */
   #acknowledge(seq: number): void {
-    if (!this.#outbox.acknowledge(seq))
-      throw new RookeryError("PROTOCOL_ERROR", `Message ${seq} was never sent.`);
+    if (seq > this.#outbox.last) throw new RookeryError("PROTOCOL_ERROR", `Message ${seq} was never sent.`);
+    if (!this.welcome.savesLater) this.#outbox.acknowledge(seq);
     this.#ack = Math.max(this.#ack, seq);
   }
 

@@ -5,7 +5,10 @@ import type { StateInfo } from "./session.ts";
 export type StateFollower = {
   /** The mirror holds this state. */
   readonly onState: (info: StateInfo) => void;
-  /** A new session has begun, with a clock and sequence numbers of its own; its first state follows. */
+  /**
+   * A new session has begun, with a clock and sequence numbers of its own, or the room has gone back to earlier ones; its
+   * first state follows.
+   */
   readonly onNewSession: () => void;
 };
 

@@ -5,7 +5,7 @@
  */
 import type { ErrorCode } from "../../shared/errors.ts";
 
-export type Durability = "journal" | "none";
+export type Durability = "journal" | "checkpoint" | "none";
 
 /** What the primary must know of a room type. Workers load the author's code and report it; the primary never does. */
 export type RoomTypeInfo = {
@@ -17,7 +17,7 @@ export type RoomTypeInfo = {
   readonly filterBy: readonly string[];
   /** The type has a `static onAuth`, to be asked before a seat commits. */
   readonly hasAuth: boolean;
-  /** "journal": the room survives its worker. "none": it does not. */
+  /** "none": the room dies with its worker. The others survive it, "checkpoint" as it was a moment before. */
   readonly durability: Durability;
   /** The primary disposes of a room as soon as it has no seat left, reserved ones included. */
   readonly autoDispose: boolean;

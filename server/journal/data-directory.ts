@@ -6,6 +6,7 @@
  *   rooms/<room id>/       journals and checkpoints
  *   quarantine/<room id>/  those of rooms that crashed their workers, kept for a replay
  *   removed/<room id>/     on its way out
+ *   code/                  compiled code, by which the next worker starts faster
  *
  * Workers write into a room's own directory; only the primary, which holds the lease, moves and deletes them.
  */
@@ -17,6 +18,7 @@ import { Lease, type LeaseOptions } from "./lease.ts";
 const ROOMS = "rooms";
 const QUARANTINE = "quarantine";
 const REMOVED = "removed";
+const CODE = "code";
 /** Url-safe base64, as ids are made: no separator, no dot. */
 const ROOM_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -49,6 +51,11 @@ export function roomDirectory(dataDirectory: string, roomId: string): string {
 /** @throws RangeError for an id that is not one */
 export function quarantineDirectory(dataDirectory: string, roomId: string): string {
   return join(dataDirectory, QUARANTINE, checked(roomId));
+}
+
+/** For Node's compile cache, which makes it. */
+export function codeDirectory(dataDirectory: string): string {
+  return join(dataDirectory, CODE);
 }
 
 /** @returns the ids of all rooms that have files, in no particular order */

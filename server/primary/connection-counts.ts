@@ -44,10 +44,10 @@ export class ConnectionCounts {
     else this.#byAddress.delete(connection.address);
   }
 
-  /** The connections of a worker that is gone are closed, but for those that outlive it. */
-  workerLost(workerId: number, survives: (connectionId: number) => boolean): void {
-    for (const [connectionId, connection] of this.#connections) {
-      if (connection.workerId === workerId && !survives(connectionId)) this.closed(connectionId);
-    }
+  /** A snapshot of the connections that were last passed to this worker. */
+  ofWorker(workerId: number): number[] {
+    return [...this.#connections].flatMap(([connectionId, connection]) =>
+      connection.workerId === workerId ? [connectionId] : [],
+    );
   }
 }

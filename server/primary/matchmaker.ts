@@ -248,6 +248,10 @@ export class Matchmaker {
     this.#placement.workerReady(workerId);
   }
 
+  hasRoom(roomId: string): boolean {
+    return this.#directory.get(roomId) !== undefined;
+  }
+
   /** Names of the room types there are; empty before the first worker is ready. */
   roomTypes(): string[] {
     return [...this.#roomTypes.keys()];

@@ -117,9 +117,13 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       const pid = ports.get(workerId)?.port.pid;
       for (const connectionId of ports.get(workerId)?.handoff.lost() ?? []) connections.closed(connectionId);
       ports.delete(workerId);
-      connections.workerLost(workerId, (connectionId) => sockets.has(connectionId));
       const steppedRoomId = pid === undefined ? undefined : takeMark(config.dataDirectory, pid);
       matchmaker.onWorkerLost(workerId, isCrash(death) ? steppedRoomId : undefined);
+      // Those of rooms that go on have been passed on, or wait for a worker.
+      for (const connectionId of connections.ofWorker(workerId)) {
+        const roomId = sockets.roomOf(connectionId);
+        if (roomId === undefined || !matchmaker.hasRoom(roomId)) connectionClosed(connectionId);
+      }
     },
     onGiveUp,
     log,

@@ -19,8 +19,9 @@ export class RetainedSockets {
     return this.#byId.size;
   }
 
-  has(connectionId: number): boolean {
-    return this.#byId.has(connectionId);
+  /** @returns undefined for a socket that is not retained */
+  roomOf(connectionId: number): string | undefined {
+    return this.#byId.get(connectionId)?.roomId;
   }
 
   retain(socket: RetainedSocket): void {

@@ -48,6 +48,8 @@ type Ending = {
   /** Undefined while it has not exited. */
   exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   wasSilent: boolean;
+  /** It was killed here, because it did not end by itself. */
+  isEndedHere: boolean;
   hasDisconnected: boolean;
   guard: TimerHandle | undefined;
 };
@@ -339,6 +341,7 @@ export class Supervisor {
       readySinceMs: state.kind === "starting" ? undefined : state.readySinceMs,
       exit: undefined,
       wasSilent: false,
+      isEndedHere: false,
       hasDisconnected: false,
       guard: undefined,
     };
@@ -353,19 +356,26 @@ export class Supervisor {
     if (ending.guard !== undefined) scheduler.clearTimeout(ending.guard);
     ending.guard = scheduler.setTimeout(() => {
       if (ending.exit !== undefined) this.#gone(slot, ending);
-      else ending.process.kill("SIGKILL");
+      else {
+        ending.isEndedHere = true;
+        ending.process.kill("SIGKILL");
+      }
     }, END_GRACE_MS);
   }
 
-  #gone(slot: Slot, { process, readySinceMs, guard, exit, wasSilent }: Ending): void {
+  #gone(slot: Slot, ending: Ending): void {
+    const { process, readySinceMs, guard, exit, wasSilent, isEndedHere } = ending;
     const { scheduler, onLost } = this.#options;
     if (guard !== undefined) scheduler.clearTimeout(guard);
     this.#slotById.delete(process.id);
-    onLost(process.id, { code: exit?.code ?? null, signal: exit?.signal ?? null, wasSilent });
-    this.#afterDeath(slot, readySinceMs);
+    const death: Death = { code: exit?.code ?? null, signal: exit?.signal ?? null, wasSilent };
+    onLost(process.id, death);
+    // One that served and was killed by somebody does not fail by itself: there is nothing to wait for.
+    const isKilled = readySinceMs !== undefined && death.signal === "SIGKILL" && !wasSilent && !isEndedHere;
+    this.#afterDeath(slot, readySinceMs, isKilled);
   }
 
-  #afterDeath(slot: Slot, readySinceMs: number | undefined): void {
+  #afterDeath(slot: Slot, readySinceMs: number | undefined, isKilled = false): void {
     if (slot.isIsolated) {
       this.#slots.splice(this.#slots.indexOf(slot), 1);
       return this.#resolveIfDrained();
@@ -379,12 +389,13 @@ export class Supervisor {
     const nowMs = scheduler.now();
     this.#deathsAtMs.push(nowMs);
     if (this.#deathsAtMs.length > LIMITS.restartIntensityDeaths + 1) this.#deathsAtMs.shift();
-    if (readySinceMs !== undefined && nowMs - readySinceMs >= STABLE_AFTER_MS) slot.deathsInRow = 0;
+    const isStable = readySinceMs !== undefined && nowMs - readySinceMs >= STABLE_AFTER_MS;
+    if (isStable || isKilled) slot.deathsInRow = 0;
     if (readySinceMs === undefined && !this.#regularSlots().some(({ state }) => state.kind === "ready")) {
       slot.startFailures++;
     }
 
-    const delayMs = backoffMs(slot.deathsInRow++, RESTART_BACKOFF, random);
+    const delayMs = isKilled ? 0 : backoffMs(slot.deathsInRow++, RESTART_BACKOFF, random);
     const restart = scheduler.setTimeout(() => {
       slot.restarts++;
       this.#startWorker(slot);

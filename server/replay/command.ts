@@ -43,14 +43,18 @@ async function run(
   rooms: ServeOptions["rooms"],
   { out, err }: Output,
 ): Promise<number> {
-  const journal = openJournal(path, ownVersion());
-  const { roomType } = journal.room.header.create;
+  const found = openJournal(path, ownVersion());
+  const { roomType } = found.room.header.create;
   const source = Object.hasOwn(rooms, roomType) ? rooms[roomType] : undefined;
   if (source === undefined) throw new ReplayError(`There is no room type "${roomType}" here.`);
   const roomClass = await loadRoomClass(roomType, source);
   if (untilTick !== undefined && roomClass.tickRate === 0)
     throw new ReplayError(`--until is for rooms with ticks, and "${roomType}" has none.`);
 
+  const hasSteps = roomClass.durability === "journal";
+  const journal = hasSteps ? found : openJournal(path, ownVersion(), "checkpoint");
+  if (!hasSteps)
+    err(`Warning: "${roomType}" keeps no steps: this is the room as its newest checkpoint has it.\n`);
   for (const warning of journal.warnings) err(`Warning: ${warning}\n`);
   if (!isJson) out(formatJournal(journal));
   if (isInspected) waitForDebugger();

@@ -33,16 +33,24 @@ export function ownVersion(): Version {
 /**
  * @param path a segment, or the directory of a room
  * @param own which code will replay it
+ * @param from where to begin, if all steps are there: rooms that do not write their steps down have none
  * @throws ReplayError, JournalDamaged, or what the file system throws
  */
-export function openJournal(path: string, own: Version): OpenedJournal {
+export function openJournal(
+  path: string,
+  own: Version,
+  from: "first step" | "checkpoint" = "first step",
+): OpenedJournal {
   const directory = directoryOf(path);
   const newest = readRoom(directory);
   if (newest === undefined)
     throw new ReplayError(`There is no journal in ${directory}: name the directory of one room.`);
   if (newest.lastIndex === 0) throw new ReplayError(`The room in ${directory} was never created.`);
   const warnings: string[] = [];
-  const room = newest.checkpoint === undefined ? newest : wholeRoom(directory, newest, warnings);
+  const room =
+    newest.checkpoint === undefined || from === "checkpoint"
+      ? newest
+      : wholeRoom(directory, newest, warnings);
   const headers = room.segments.map(({ header }) => header);
   const versions = distinct(headers.map(versionOf));
   for (const written of versions) {

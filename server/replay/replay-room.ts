@@ -52,7 +52,7 @@ export type ReplayEnd =
   | {
       readonly kind: "failed";
       /** In which the room's code threw. */
-      readonly event: RoomEvent["type"];
+      readonly event: RoomFailure["event"];
       readonly cause: unknown;
     };
 

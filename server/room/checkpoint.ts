@@ -3,6 +3,7 @@
  * one that was saved would have.
  */
 import { deserialize, serialize } from "node:v8";
+import type { SchemaDescriptor } from "../../shared/schema/index.ts";
 import type { RandomState } from "../../shared/sim/random.ts";
 import type { ClientView } from "./client.ts";
 import type { SavedEffects } from "./effects.ts";
@@ -33,6 +34,9 @@ export type RuntimeCheckpoint = {
   readonly effects: SavedEffects;
   readonly listing: Listing;
 };
+
+/** What saved a checkpoint, where that is not the code that takes it up. */
+export type OtherCode = { readonly codeVersion: string; readonly schema: SchemaDescriptor };
 
 /** @throws DataCloneError when `data` holds what cannot be cloned, such as a function */
 export function encodeCheckpoint<T extends object>(checkpoint: T): Uint8Array {

@@ -19,6 +19,8 @@ export class Client<Auth = unknown> {
   isDropped = false;
   /** Sequence of the last message of this client that the room has applied. */
   lastMessageSeq = 0;
+  /** The same as of the last step that was sent. */
+  ackedSeq = 0;
   readonly #owner: ClientOwner;
   #view: ClientView | undefined;
 

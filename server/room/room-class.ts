@@ -10,6 +10,7 @@ export interface RoomClass {
   readonly name: string;
   readonly state?: EntitySchema;
   readonly tickRate: number;
+  readonly flushMs: number;
   readonly maxClients: number;
   readonly maxMatched?: number;
   readonly filterBy: readonly string[];
@@ -27,7 +28,8 @@ export type RoomSource = RoomConstructor | (() => Promise<Readonly<Record<string
 type RoomConstructor = abstract new () => Omit<Room, "state" | "data">;
 
 const TICK_RATE_MAX = 120;
-const DURABILITIES: ReadonlySet<string> = new Set<Durability>(["journal", "none"]);
+const FLUSH_MS_MAX = 1_000;
+const DURABILITIES: ReadonlySet<string> = new Set<Durability>(["journal", "checkpoint", "none"]);
 
 /**
  * Loads a room type.
@@ -37,6 +39,7 @@ const DURABILITIES: ReadonlySet<string> = new Set<Durability>(["journal", "none"
 export async function loadRoomClass(type: string, source: RoomSource): Promise<RoomClass> {
   const roomClass = isRoomClass(source) ? source : pickRoom(type, await (source as () => Promise<object>)());
   checkInteger(type, "tickRate", roomClass.tickRate, 0, TICK_RATE_MAX);
+  checkInteger(type, "flushMs", roomClass.flushMs, 0, FLUSH_MS_MAX);
   checkInteger(type, "maxClients", roomClass.maxClients, 1, LIMITS.roomClientsMax);
   if (roomClass.maxMatched !== undefined) {
     checkInteger(type, "maxMatched", roomClass.maxMatched, 1, roomClass.maxClients);
@@ -46,6 +49,9 @@ export async function loadRoomClass(type: string, source: RoomSource): Promise<R
     throw new RangeError(
       `Room type "${type}": static durability must be "${known}", not ${String(roomClass.durability)}.`,
     );
+  }
+  if (roomClass.record && roomClass.durability !== "journal") {
+    throw new RangeError(`Room type "${type}": static record is for rooms with durability "journal".`);
   }
   checkInteger(type, "reconnectMs", roomClass.reconnectMs, 0, LIMITS.reconnectMsMax);
   return roomClass;

@@ -33,7 +33,7 @@ export type RoomEvent =
   | {
       readonly type: "returned";
       readonly sessionId: string;
-      /** Of the resume token it came back with; 0: with its ticket. */
+      /** Of the resume token it came back with; 0: with its ticket, or its connection has outlived its owner. */
       readonly tokenGeneration: number;
     }
   | {
@@ -60,6 +60,8 @@ export type Arrival = {
   readonly client: Client;
   /** Index of the first emission that is for it: what was broadcast before it joined is not. */
   readonly emissionsFrom: number;
+  /** Of the resume token it came with; 0: it came with its ticket, or its connection has outlived its owner. */
+  readonly tokenGeneration: number;
 };
 
 /** What one step has brought about. */
@@ -68,6 +70,8 @@ export type StepResult = {
   readonly emissions: readonly Emission[];
   /** Clients of whom messages were applied, with the last one's sequence. */
   readonly acks: readonly Ack[];
+  /** None of them is more than `ACK_ADVANCE_MAX` above the client's last. */
+  readonly acksAreNear: boolean;
   /** Clients who took their seat, or came back to it, in this step: they get the whole state. */
   readonly arrived: readonly Arrival[];
   /** Clients who were dropped, with how long their seat is kept. */
@@ -86,9 +90,9 @@ export type StepResult = {
 
 /** A room's own code failed: the room ends, its neighbours go on. */
 export class RoomFailure extends Error {
-  readonly event: RoomEvent["type"];
+  readonly event: RoomEvent["type"] | "migrate";
 
-  constructor(event: RoomEvent["type"], cause: unknown) {
+  constructor(event: RoomEvent["type"] | "migrate", cause: unknown) {
     super(`the room failed in "${event}"`, { cause });
     this.name = "RoomFailure";
     this.event = event;

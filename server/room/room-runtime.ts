@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { encodeServerValue } from "../../shared/protocol/codec.ts";
 import { assertPlain } from "../../shared/protocol/plain.ts";
-import { type Ack, ServerMessage } from "../../shared/protocol/wire.ts";
-import { type EntitySchema, entity, StateEncoder } from "../../shared/schema/index.ts";
+import { ACK_ADVANCE_MAX, type Ack, ServerMessage } from "../../shared/protocol/wire.ts";
+import { type EntitySchema, entity, type PlainEntity, StateEncoder } from "../../shared/schema/index.ts";
 import { createRandom, type Random, restoreRandom } from "../../shared/sim/random.ts";
 import { LIMITS } from "../limits.ts";
-import type { RuntimeCheckpoint } from "./checkpoint.ts";
+import type { OtherCode, RuntimeCheckpoint } from "./checkpoint.ts";
 import { Client, type ClientList, Clients } from "./client.ts";
 import { type AnyEffect, type PendingEffect, RoomEffects } from "./effects.ts";
 import { Interest } from "./interest.ts";
@@ -151,26 +151,44 @@ export class RoomRuntime implements RoomApi {
   /**
    * Takes up the state of a checkpoint, in a runtime that has not been stepped.
    *
-   * @throws SchemaError when the state is of another schema
+   * @param other what saved it, if that was other code; then the room's `migrate` runs
+   * @throws SchemaError when the state is not of the schema that it is said to be of; RoomFailure
    */
-  restore(checkpoint: RuntimeCheckpoint): void {
+  restore(checkpoint: RuntimeCheckpoint, other?: OtherCode): void {
     this.#clock.nowMs = checkpoint.nowMs;
     this.#clock.tick = checkpoint.tick;
     this.#random = restoreRandom(checkpoint.random);
-    this.#encoder = StateEncoder.restore(this.schema, checkpoint.state);
+    const carried = other && StateEncoder.carryOver(this.schema, checkpoint.state, other.schema);
+    this.#encoder = carried?.encoder ?? StateEncoder.restore(this.schema, checkpoint.state);
     this.#interest = this.#encoder.spatial && new Interest(this.#encoder.spatial);
     this.#listing = checkpoint.listing;
     for (const { sessionId, slot, auth, isDropped, lastMessageSeq, view } of checkpoint.clients) {
       const client = new Client(this, sessionId, slot, auth);
-      Object.assign(client, { isDropped, lastMessageSeq, view });
+      Object.assign(client, { isDropped, lastMessageSeq, ackedSeq: lastMessageSeq, view });
       this.clients.add(client);
       this.#slots[slot] = true;
     }
     for (let slot = 0; slot < this.#slots.length; slot++) this.#slots[slot] ??= false;
     this.timers.restore(checkpoint.timers);
-    this.#effects.restore(checkpoint.effects);
+    const { count, pending } = checkpoint.effects;
+    const known = pending.filter(({ name }) => Object.hasOwn(this.#room.effects, name));
+    if (known.length < pending.length)
+      this.log.warn({ pending }, "effects were under way that this code does not have");
+    this.#effects.restore({ count, pending: known });
     this.#room.data = checkpoint.data;
     if (checkpoint.custom !== undefined) this.#room.restore?.(checkpoint.custom);
+    if (other !== undefined && carried !== undefined) this.#migrate(other.codeVersion, carried.before);
+  }
+
+  #migrate(codeVersion: string, state: PlainEntity): void {
+    try {
+      synchronous("migrate", this.#room.migrate?.({ codeVersion, state }));
+    } catch (error) {
+      throw new RoomFailure("migrate", error);
+    }
+    // Nobody has been sent the state yet, so nobody needs to hear of the change.
+    this.encoder.commit();
+    this.interest?.update();
   }
 
   /** The replicated state. */
@@ -206,10 +224,16 @@ export class RoomRuntime implements RoomApi {
     const { touched, ...result } = this.#step;
     this.#step = emptyStep();
     const acks: Ack[] = [];
-    for (const client of touched) acks.push({ slot: client.slot, seq: client.lastMessageSeq });
+    let acksAreNear = true;
+    for (const client of touched) {
+      const { slot, lastMessageSeq, ackedSeq } = client;
+      acks.push({ slot, seq: lastMessageSeq });
+      if (lastMessageSeq - ackedSeq > ACK_ADVANCE_MAX) acksAreNear = false;
+      client.ackedSeq = lastMessageSeq;
+    }
     const change = this.encoder.commit();
     this.interest?.update();
-    return { ...result, acks, change };
+    return { ...result, acks, acksAreNear, change };
   }
 
   #apply(event: RoomEvent): void {
@@ -229,7 +253,7 @@ export class RoomRuntime implements RoomApi {
       case "returned": {
         const client = this.clients.get(event.sessionId);
         if (client === undefined) return;
-        this.#step.arrived.push({ client, emissionsFrom: 0 });
+        this.#step.arrived.push({ client, emissionsFrom: 0, tokenGeneration: event.tokenGeneration });
         if (!client.isDropped) return;
         client.isDropped = false;
         return synchronous("onReconnect", room.onReconnect?.(forHook(client)));
@@ -266,6 +290,7 @@ export class RoomRuntime implements RoomApi {
     this.#step.arrived.push({
       client,
       emissionsFrom: this.#step.emissions.length,
+      tokenGeneration: 0,
     });
     synchronous("onJoin", this.#room.onJoin?.(forHook(client), event.options));
   }

@@ -3,7 +3,7 @@
  * answer to events (created, joined, message, tick, ...), so a room is a function of its events alone. Time,
  * randomness and timers therefore come from the room, and anything asynchronous is an effect.
  */
-import type { EntitySchema, Live } from "../../shared/schema/index.ts";
+import type { EntitySchema, Live, PlainEntity } from "../../shared/schema/index.ts";
 import type { Client, ClientList } from "./client.ts";
 import type { AnyEffect } from "./effects.ts";
 import type { MessageDefinition } from "./messages.ts";
@@ -31,6 +31,14 @@ export type RoomClock = {
 
 /** Options of a join or a creation, as the client sent them: not to be trusted before they are checked. */
 export type JoinOptions = Readonly<Record<string, unknown>>;
+
+/** What `migrate` gets to know of the room as it was saved. */
+export type SavedByOtherCode = {
+  /** Version of the server's package then. */
+  readonly codeVersion: string;
+  /** The whole state under its old names: maps as Maps, lists as arrays, a ref as the key of its entity. */
+  readonly state: PlainEntity;
+};
 
 /** A line of the room's log: an object of fields and a sentence. */
 export type RoomLog = {
@@ -64,6 +72,11 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   static readonly state?: EntitySchema;
   /** Ticks per second, 1 to 120; 0: no ticks, messages are applied on arrival. */
   static readonly tickRate: number = 0;
+  /**
+   * In a room without ticks: what comes in within so many milliseconds is applied at once and sent together, in one
+   * message per client. 0: whatever comes in together.
+   */
+  static readonly flushMs: number = 0;
   /** Seats. */
   static readonly maxClients: number = 16;
   /** Seats up to which `joinOrCreate` and `join` choose a room, all by default; the rest is for joins by id or code. */
@@ -74,10 +87,12 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   static readonly autoDispose: boolean = true;
   /**
    * "journal": every event is written down before it is applied, and the room goes on in another worker when its own
-   * dies. It must then be a function of its events. "none": it is lost with its worker.
+   * dies. It must then be a function of its events. "checkpoint": it is saved every second, and goes on from there, which
+   * its players see as a step back; anything may happen in it that `state`, `data` and `save` hold (`Math.random`, a
+   * physics engine). "none": it is lost with its worker.
    */
   static readonly durability: string = "journal";
-  /** Whether the whole journal is kept while the room lives, so that it can be replayed from its first step. */
+  /** With durability "journal": whether the whole journal is kept while the room lives, so that it can be replayed from its first step. */
   static readonly record: boolean = false;
   /** How long a dropped client's seat is kept, in milliseconds, unless `onDrop` says otherwise. */
   static readonly reconnectMs: number = 15_000;
@@ -117,6 +132,12 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   save?(): Uint8Array;
   /** Takes up what `save` returned, after `state` and `data` are there again. */
   restore?(bytes: Uint8Array): void;
+  /**
+   * Runs once in a room that another version of the code has saved, after `state`, `data` and what `restore` takes up are
+   * there: puts right what has changed meanwhile. Of the state all is there that has the same name and fits its type;
+   * the rest has its defaults. `data` is as it was.
+   */
+  migrate?(from: SavedByOtherCode): void;
   /** The room is over; the last hook that runs. */
   onDispose?(): void;
 

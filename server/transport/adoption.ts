@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
+import { LIMITS } from "../limits.ts";
 import { CONNECTION_OPTIONS, RECEIVER_OPTIONS } from "./accept.ts";
 import { findResync, RESYNC_FRAME_BYTES_MAX } from "./resync-scan.ts";
 import { attachSocket } from "./socket-handle.ts";
@@ -40,6 +41,7 @@ export class Adoption {
   readonly #timer: TimerHandle;
   /** Once the RESYNC was found. */
   #transport: WsTransport | undefined;
+  #bytesRead = 0;
   /** What may be the beginning of the RESYNC. */
   #unread: Buffer = Buffer.alloc(0);
 
@@ -61,6 +63,8 @@ export class Adoption {
   }
 
   #read(data: Uint8Array): void {
+    this.#bytesRead += data.length;
+    if (this.#bytesRead > LIMITS.resyncBytesMax) return this.#fail();
     this.#unread = Buffer.concat([this.#unread, data]);
     const found = findResync(this.#unread, this.#options.nonce);
     if (found === undefined) {

@@ -10,10 +10,9 @@ import { encodeServerValue } from "../../shared/protocol/codec.ts";
 import { ServerMessage, type Welcome } from "../../shared/protocol/wire.ts";
 import { describe, type SchemaDescriptor, schemaHash } from "../../shared/schema/index.ts";
 import type { CreateRoom, Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
-import type { RecoveredRoom } from "../journal/journal-reader.ts";
 import { markOf, type StepMark } from "../journal/step-mark.ts";
 import { LIMITS } from "../limits.ts";
-import { encodeCheckpoint } from "../room/checkpoint.ts";
+import { encodeCheckpoint, type OtherCode } from "../room/checkpoint.ts";
 import type { Client } from "../room/client.ts";
 import { DeterminismCheck } from "../room/determinism.ts";
 import type { PendingEffect } from "../room/effects.ts";
@@ -25,9 +24,10 @@ import type { Transport } from "../transport/transport.ts";
 import { EffectRunner } from "./effect-runner.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Publisher } from "./publisher.ts";
-import { type HostedCheckpoint, replay } from "./recovery.ts";
+import type { RoomRecorder, Saved } from "./recorder.ts";
+import { type HostedCheckpoint, restoreRoom } from "./recovery.ts";
 import { type PaceServices, RoomPace } from "./room-pace.ts";
-import { type Journals, type OpenedRoom, openRoom, type RoomRecorder } from "./room-recorder.ts";
+import { type Journals, type LeftRoom, type OpenedRoom, openRoom } from "./room-recorder.ts";
 import { type Heard, RoomSessions } from "./room-sessions.ts";
 import type { Connection, Session, SessionOwner } from "./session.ts";
 import type { StepLoad } from "./step-load.ts";
@@ -68,6 +68,8 @@ export class HostedRoom implements SessionOwner {
   readonly #sessions: RoomSessions;
   readonly #recorder: RoomRecorder | undefined;
   readonly #queue = new EventQueue();
+  /** Ticks that wait for the next one. */
+  readonly #ticks: RoomEvent[] = [];
   readonly #tag: number;
   /** Stands for this room while a step of it runs. */
   readonly #mark: Uint8Array;
@@ -82,6 +84,8 @@ export class HostedRoom implements SessionOwner {
   #closeCode: ErrorCode = "ROOM_CLOSED";
   /** A client reads too slowly and was skipped: it must get what it missed, even if nothing more happens. */
   #isSomebodyBehind = false;
+  /** The last epoch that began with the room set back to an earlier moment; 0: none. */
+  #stepBackEpoch = 0;
 
   /**
    * @param opened the room's journal, with what an earlier owner has left
@@ -133,14 +137,15 @@ export class HostedRoom implements SessionOwner {
     services.mark?.begin(this.#mark);
     let begin: () => void;
     try {
-      begin =
-        opened?.recovered === undefined ? this.#begin(create) : this.#takeUp(opened.recovered, survivors);
+      begin = opened?.left === undefined ? this.#begin(create) : this.#takeUp(opened.left, survivors);
     } finally {
       services.mark?.end();
     }
-    this.#pace = new RoomPace(roomClass.tickRate, this.#runtime.clock.nowMs, services, {
-      onTick: (nowMs, dtMs) => this.#tick(nowMs, dtMs),
+    this.#pace = new RoomPace(roomClass, this.#runtime.clock.nowMs, services, {
+      onTick: (nowMs, dtMs, sends) => this.#tick(nowMs, dtMs, sends),
       onWake: (nowMs) => this.#wake(nowMs),
+      onPace: (pace, stats) =>
+        services.log.warn({ pace, ...stats }, "the room's pace has changed: its worker's load has"),
       nextWakeMs: () => this.#nextWakeMs(),
     });
     this.#pace.start();
@@ -152,19 +157,28 @@ export class HostedRoom implements SessionOwner {
     const created: RoomEvent = { type: "created", options };
     this.#recorder?.append(0, [created]);
     const result = this.#runtime.step(0, [created]);
-    return () => this.#settle(result);
+    return () => this.#settle(result, "no");
   }
 
   /** The room goes on where its last owner has left it; its clock has stood still meanwhile. */
-  #takeUp(recovered: RecoveredRoom, survivors: ReadonlySet<string>): () => void {
-    const unfinished = replay(recovered, this.#runtime, this.#sessions);
+  #takeUp(left: LeftRoom, survivors: ReadonlySet<string>): () => void {
+    const { codeVersion } = this.#code;
+    const owner = { epoch: this.#create.epoch, codeVersion, schemaHash: this.#schema.hash };
+    const restored = restoreRoom(left, this.#runtime, this.#sessions, owner);
+    this.#stepBackEpoch = restored.stepBackEpoch;
+    if (restored.isUnwritten) this.#recorder?.saveNow(this.#runtime.clock.nowMs, () => this.#checkpoint());
     return () => {
       this.#services.report({ type: "room-updated", roomId: this.id, ...this.#runtime.listing });
-      this.#sessions.takeUp(unfinished, survivors);
+      this.#sessions.takeUp(survivors);
       for (const effect of this.#runtime.pendingEffects) this.#startEffect(effect);
-      if (unfinished.isDisconnected) this.#close("ROOM_CLOSED");
+      if (restored.isDisconnected) this.#close("ROOM_CLOSED");
       else this.#pace.armWake();
     };
+  }
+
+  /** What stands in its checkpoints, for the code that reads them. */
+  get #code(): OtherCode {
+    return { codeVersion: this.#services.journals?.codeVersion ?? "", schema: this.#schema.descriptor };
   }
 
   get hasEnded(): boolean {
@@ -222,7 +236,11 @@ export class HostedRoom implements SessionOwner {
     this.#close(code);
   }
 
-  // What sessions tell the room.
+  // What sessions ask and tell the room.
+
+  get hasSteppedBack(): boolean {
+    return this.#stepBackEpoch > 0;
+  }
 
   onMessage(session: Session, seq: number, message: number | string, payload: unknown): boolean {
     if (this.#queue.isFull) return false;
@@ -260,13 +278,18 @@ export class HostedRoom implements SessionOwner {
     if (this.#roomClass.tickRate === 0 || this.#phase === "disposing") this.#pace.deferStep();
   }
 
-  #tick(nowMs: number, dtMs: number): void {
-    this.#step(nowMs, [...this.#queue.takeForTick(), ...this.#dueTimers(nowMs), { type: "tick", dtMs }]);
+  /** A tick that need not be sent is applied in one step with the next. */
+  #tick(nowMs: number, dtMs: number, sends: boolean): void {
+    this.#ticks.push({ type: "tick", dtMs });
+    if (!sends) return;
+    const ticks = this.#ticks.splice(0);
+    this.#step(nowMs, [...this.#queue.takeForTick(), ...this.#dueTimers(nowMs), ...ticks]);
   }
 
   #wake(nowMs: number): void {
     const events = [...this.#queue.takeAll(), ...this.#dueTimers(nowMs)];
-    if (events.length > 0 || this.#isSomebodyBehind) this.#step(nowMs, events);
+    const isDue = nowMs >= (this.#recorder?.dueMs ?? Number.POSITIVE_INFINITY);
+    if (events.length > 0 || isDue || this.#isSomebodyBehind) this.#step(nowMs, events);
   }
 
   #dueTimers(nowMs: number): RoomEvent[] {
@@ -274,15 +297,19 @@ export class HostedRoom implements SessionOwner {
     return this.#runtime.timers.due(nowMs).map((timerId) => ({ type: "timer", timerId }));
   }
 
-  /** For its next timer, and for clients that were skipped. */
+  /** For its next timer, its next checkpoint, and clients that were skipped. */
   #nextWakeMs(): number | undefined {
     if (this.#phase !== "open") return undefined;
-    const timerMs = this.#runtime.timers.nextDueMs;
-    if (!this.#isSomebodyBehind) return timerMs;
-    return Math.min(timerMs ?? Number.POSITIVE_INFINITY, this.#runtime.clock.nowMs + CATCH_UP_MS);
+    const catchUpMs = this.#isSomebodyBehind ? this.#runtime.clock.nowMs + CATCH_UP_MS : undefined;
+    const wakesMs = [this.#runtime.timers.nextDueMs, this.#recorder?.dueMs, catchUpMs];
+    const nextMs = Math.min(...wakesMs.map((wakeMs) => wakeMs ?? Number.POSITIVE_INFINITY));
+    return nextMs < Number.POSITIVE_INFINITY ? nextMs : undefined;
   }
 
-  /** The one point where events are applied: they are written down before, and what came of them is sent after. */
+  /**
+   * The one point where events are applied: they are written down before, or saved with what came of them after, and
+   * only then is anything sent.
+   */
   #step(nowMs: number, events: readonly RoomEvent[]): void {
     if (this.#phase === "ended") return;
     this.#pace.stepsAt(nowMs);
@@ -293,10 +320,17 @@ export class HostedRoom implements SessionOwner {
       mark?.begin(this.#mark);
       const result = this.#runtime.step(nowMs, events);
       mark?.end();
-      const appliedMs = scheduler.now();
+      const tookMs = scheduler.now() - startMs;
       this.#checkDeterminism(nowMs, events, result);
-      this.#settle(result);
-      if (this.#phase === "open") this.#recorder?.applied(appliedMs - startMs, () => this.#checkpoint());
+      this.#publisher.keep(result, this.#sessions.all);
+      this.#sessions.note(result);
+      const { hasSteppedBack } = this;
+      const save = () => this.#checkpoint();
+      const isGoingOn = this.#phase === "open" && !result.disconnected;
+      const step = { nowMs, isEmpty: events.length === 0, result, hasSteppedBack };
+      const saved = isGoingOn ? this.#recorder?.applied(step, save) : undefined;
+      this.#settle(result, saved ?? "no");
+      if (this.#phase === "open") this.#recorder?.sent(tookMs, save);
     } catch (error) {
       if (!(error instanceof RoomFailure)) throw error;
       mark?.end();
@@ -326,15 +360,22 @@ export class HostedRoom implements SessionOwner {
   }
 
   #checkpoint(): Uint8Array {
-    return encodeCheckpoint<HostedCheckpoint>({
-      runtime: this.#runtime.save(),
-      sessions: this.#sessions.save(),
-    });
+    this.#services.mark?.begin(this.#mark);
+    try {
+      return encodeCheckpoint<HostedCheckpoint>({
+        code: this.#code,
+        stepBackEpoch: this.#stepBackEpoch,
+        runtime: this.#runtime.save(),
+        sessions: this.#sessions.save(),
+      });
+    } finally {
+      this.#services.mark?.end();
+    }
   }
 
   /** The one point where what came of a step leaves the room. */
-  #settle(result: StepResult): void {
-    this.#isSomebodyBehind = this.#publisher.publish(result, this.#sessions.all);
+  #settle(result: StepResult, saved: Saved): void {
+    this.#isSomebodyBehind = this.#publisher.publish(result, this.#sessions.all, saved);
     this.#sessions.settle(result);
     for (const effect of result.effects) this.#startEffect(effect);
     if (result.listingChanged)
@@ -362,7 +403,7 @@ export class HostedRoom implements SessionOwner {
       sessionId: session.id,
       slot: client.slot,
       resumed: session.hasBeenLive,
-      resumeToken: session.tokens.issue(),
+      resumeToken: session.tokens.newest,
       reconnectMs: this.#roomClass.reconnectMs,
       epoch,
       worker: this.#services.worker,
@@ -370,6 +411,8 @@ export class HostedRoom implements SessionOwner {
       tickRate: this.#roomClass.tickRate,
       nextEvent: connection.eventsSent + 1,
       ack: client.lastMessageSeq,
+      savesLater: this.#recorder?.savesLater ?? false,
+      stepBackEpoch: this.#stepBackEpoch,
       messages: this.#runtime.messageNames,
       schemaHash: hash,
       schema: connection.schemaHash === hash ? null : descriptor,
@@ -432,8 +475,8 @@ export function createHostedRoom(
 ): HostedRoom {
   const { journals, log } = services;
   try {
-    const isWrittenDown = journals !== undefined && roomClass.durability === "journal";
-    const opened = isWrittenDown ? openRoom(create, roomClass.record, journals, log) : undefined;
+    const isWrittenDown = journals !== undefined && roomClass.durability !== "none";
+    const opened = isWrittenDown ? openRoom(create, roomClass, journals, log) : undefined;
     return new HostedRoom(create, roomClass, services, opened, survivors);
   } catch (error) {
     throw new RookeryError("ROOM_CREATE_FAILED", undefined, {

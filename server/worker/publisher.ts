@@ -13,6 +13,7 @@ import type { Client } from "../room/client.ts";
 import { Sight, type StatePatches } from "../room/interest.ts";
 import type { Arrival, StepResult } from "../room/room-events.ts";
 import type { RoomRuntime } from "../room/room-runtime.ts";
+import type { Saved } from "./recorder.ts";
 import type { Connection, Session } from "./session.ts";
 
 export type PublisherOptions = {
@@ -41,22 +42,36 @@ export class Publisher {
     return assembleMessage(parts, this.#options.tag);
   }
 
-  /** @returns whether a client reads too slowly and was skipped */
-  publish(step: StepResult, sessions: ReadonlyMap<string, Session>): boolean {
+  /** Takes what a step has for sessions into them, before they are saved and anything is sent. */
+  keep(step: StepResult, sessions: ReadonlyMap<string, Session>): void {
+    if (step.arrived.length + step.emissions.length === 0) return;
+    const arrivals = arrivalsOf(step);
+    for (const client of this.#options.runtime.clients) {
+      const session = sessions.get(client.sessionId);
+      if (session === undefined) continue;
+      const arrival = arrivals.get(client);
+      if (arrival !== undefined) session.tokens.issue(arrival.tokenGeneration);
+      this.#keepEvents(session, client, step, arrival);
+    }
+  }
+
+  /**
+   * @param saved what clients are to be told of the room's checkpoints
+   * @returns whether a client reads too slowly and was skipped
+   */
+  publish(step: StepResult, sessions: ReadonlyMap<string, Session>, saved: Saved): boolean {
     const { runtime, hasTicks } = this.#options;
-    const frame = new StepFrame(step, runtime, hasTicks, this);
-    const arrivals = new Map(step.arrived.map((arrival) => [arrival.client, arrival]));
+    const frame = new StepFrame(step, runtime, hasTicks, saved, this);
+    const arrivals = arrivalsOf(step);
     let isSomebodyBehind = false;
     for (const client of runtime.clients) {
       const session = sessions.get(client.sessionId);
       if (session === undefined) continue;
-      const arrival = arrivals.get(client);
-      if (!this.#keepEvents(session, client, step, arrival)) continue;
       if (session.state.name === "live") {
         const { connection } = session.state;
         this.#update(session, client, connection, frame);
         if (connection.pending !== undefined) isSomebodyBehind = true;
-      } else if (session.state.name === "connecting" && arrival !== undefined) {
+      } else if (session.state.name === "connecting" && arrivals.has(client)) {
         this.#welcome(session, client, session.state.connection, frame);
       }
     }
@@ -64,16 +79,14 @@ export class Publisher {
   }
 
   /** Events are kept until acknowledged, whether there is a connection or not. */
-  #keepEvents(session: Session, client: Client, step: StepResult, arrival: Arrival | undefined): boolean {
+  #keepEvents(session: Session, client: Client, step: StepResult, arrival: Arrival | undefined): void {
     for (let index = arrival?.emissionsFrom ?? 0; index < step.emissions.length; index++) {
       const emission = step.emissions[index];
       if (emission === undefined || emission.to?.has(client) === false) continue;
       if (session.outbox.push(emission.part) === undefined) {
-        this.#options.onOverflow(session);
-        return false;
+        return this.#options.onOverflow(session);
       }
     }
-    return true;
   }
 
   #welcome(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
@@ -132,13 +145,17 @@ export class Publisher {
     const merged = pending.encode(encoder, client.sessionId);
     return interest !== undefined
       ? this.#viewParts(ServerMessage.STATE, client, connection, frame, merged)
-      : [frame.statePart(ServerMessage.STATE, merged.patch, frame.allAcks()), ...ownPart(merged.own)];
+      : [
+          frame.statePart(ServerMessage.STATE, merged.patch, frame.allAcks()),
+          ...frame.savedPart(),
+          ...ownPart(merged.own),
+        ];
   }
 
   #snapshotParts(client: Client, connection: Connection, frame: StepFrame): Uint8Array[] {
     const { encoder, interest } = this.#options.runtime;
     const own = encoder.ownerSnapshot(client.sessionId);
-    if (interest === undefined) return [frame.snapshotPart(), ...ownPart(own)];
+    if (interest === undefined) return [frame.snapshotPart(), ...frame.savedPart(), ...ownPart(own)];
     this.#sights.set(connection, new Sight());
     const shared = { patch: encoder.snapshot(), own };
     return this.#viewParts(ServerMessage.SNAPSHOT, client, connection, frame, shared);
@@ -156,11 +173,17 @@ export class Publisher {
     const { interest } = this.#options.runtime;
     assert(interest && sight, "a connection begins with a snapshot");
     const { patch, own } = interest.frame(sight, client, shared);
-    if (!frame.hasState && patch.length === 0) return ownPart(own);
-    const acks = encodeAcks([{ slot: client.slot, seq: client.lastMessageSeq }]);
-    return [frame.statePart(type, patch, acks), ...ownPart(own)];
+    if (!frame.hasState && patch.length === 0) return [...frame.newlySavedPart(), ...ownPart(own)];
+    const acks = encodeAcks([{ slot: client.slot, seq: client.lastMessageSeq }], 2);
+    return [frame.statePart(type, patch, acks), ...frame.savedPart(), ...ownPart(own)];
   }
 }
+
+function arrivalsOf({ arrived }: StepResult): ReadonlyMap<Client, Arrival> {
+  return new Map(arrived.map((arrival) => [arrival.client, arrival]));
+}
+
+const SAVED = encodeServerValue([ServerMessage.SAVED]);
 
 function ownPart(patch: Uint8Array | undefined): Uint8Array[] {
   return patch === undefined ? [] : [encodeServerValue([ServerMessage.OWN, patch])];
@@ -176,28 +199,41 @@ class StepFrame {
   /** There is a STATE, even for clients for whom nothing has changed. */
   readonly hasState: boolean;
   readonly #runtime: RoomRuntime;
+  readonly #saved: Saved;
   readonly #publisher: Publisher;
   #state: Uint8Array | undefined;
   #snapshot: Uint8Array | undefined;
   #shared: Uint8Array | undefined;
   #acks: Uint8Array | undefined;
 
-  constructor(step: StepResult, runtime: RoomRuntime, hasTicks: boolean, publisher: Publisher) {
+  constructor(step: StepResult, runtime: RoomRuntime, hasTicks: boolean, saved: Saved, publisher: Publisher) {
     this.step = step;
     this.#runtime = runtime;
+    this.#saved = saved;
     this.#publisher = publisher;
     this.hasState = hasTicks || !step.change.isEmpty || step.acks.length > 0;
     this.broadcastCount = step.emissions.reduce((count, { to }) => (to === undefined ? count + 1 : count), 0);
   }
 
   get hasContent(): boolean {
-    return this.hasState || this.broadcastCount > 0;
+    return this.hasState || this.broadcastCount > 0 || this.#saved === "now";
   }
 
   stateParts(): Uint8Array[] {
-    if (!this.hasState) return [];
-    this.#state ??= this.statePart(ServerMessage.STATE, this.step.change.patch, encodeAcks(this.step.acks));
-    return [this.#state];
+    if (!this.hasState) return this.newlySavedPart();
+    const { acks, acksAreNear, change } = this.step;
+    this.#state ??= this.statePart(ServerMessage.STATE, change.patch, encodeAcks(acks, acksAreNear ? 1 : 2));
+    return [this.#state, ...this.savedPart()];
+  }
+
+  /** Goes with any state: it says that all of it is saved. */
+  savedPart(): Uint8Array[] {
+    return this.#saved === "no" ? [] : [SAVED];
+  }
+
+  /** Goes alone to clients who have the state already. */
+  newlySavedPart(): Uint8Array[] {
+    return this.#saved === "now" ? [SAVED] : [];
   }
 
   snapshotPart(): Uint8Array {
@@ -221,7 +257,7 @@ class StepFrame {
     if (this.#acks === undefined) {
       const acks: Ack[] = [];
       for (const { slot, lastMessageSeq } of this.#runtime.clients) acks.push({ slot, seq: lastMessageSeq });
-      this.#acks = encodeAcks(acks);
+      this.#acks = encodeAcks(acks, 2);
     }
     return this.#acks;
   }

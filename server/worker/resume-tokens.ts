@@ -38,11 +38,21 @@ export class ResumeTokens {
     return { issued: this.#issued, current: this.#current, previous: this.#previous };
   }
 
-  /** @returns the token for the connection that opens now */
-  issue(): string {
+  /**
+   * There is a new token for the connection that opens now. Not for one that took none, since its client may not have
+   * seen the last one yet, and must not be left with a token that is neither of the two that are good.
+   *
+   * @param tookGeneration of the token that opened it; 0: it was a ticket, or the connection has outlived its owner
+   */
+  issue(tookGeneration: number): void {
+    if (tookGeneration === NONE && this.#current !== NONE) return;
     this.#issued += 1;
     this.#previous = this.#current;
     this.#current = this.#issued;
+  }
+
+  /** The one to be told to the client. */
+  get newest(): string {
     return formatResumeToken({
       sessionId: this.#sessionId,
       generation: this.#current,

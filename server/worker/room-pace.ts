@@ -1,9 +1,11 @@
 /**
- * When a room steps, and what its clock says: at its ticks, or, in a room without ticks, once in each turn of the
- * event loop in which something has come in, and when a timer is due.
+ * When a room steps, and what its clock says: at its ticks, or, in a room without ticks, when something has come in (at
+ * the end of that turn of the event loop, or of the room's flush window), and when a timer is due.
  */
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
-import { stepMsMax, type TickScheduler } from "./tick-scheduler.ts";
+import type { Pace } from "./overload.ts";
+import type { TickStats } from "./tick-gauge.ts";
+import { stepMsMax, type TickingRoom, type TickScheduler } from "./tick-scheduler.ts";
 
 export type PaceServices = {
   readonly scheduler: Scheduler;
@@ -12,28 +14,37 @@ export type PaceServices = {
   readonly defer: (callback: () => void) => void;
 };
 
+export type PaceSettings = { readonly tickRate: number; readonly flushMs: number };
+
 /** What the room does when its time has come. */
 export interface Paced {
-  onTick(nowMs: number, dtMs: number): void;
+  /** @param sends false: the tick may wait, to be applied and sent with the next */
+  onTick(nowMs: number, dtMs: number, sends: boolean): void;
   onWake(nowMs: number): void;
+  /** The worker cannot keep up, and the room does less than it should; or it can again. */
+  onPace(pace: Pace, stats: TickStats): void;
   /** Room time at which a room without ticks has something to do, if it has. */
   nextWakeMs(): number | undefined;
 }
 
 export class RoomPace {
   readonly #tickRate: number;
+  readonly #flushMs: number;
   readonly #services: PaceServices;
   readonly #room: Paced;
   /** Scheduler time at which the room's clock stood at 0. */
   #startMs: number;
   #nowMs: number;
-  #stopTicks: () => void = () => undefined;
+  /** Of ticks that are not applied yet. */
+  #heldMs = 0;
+  #ticking: TickingRoom | undefined;
   #wake: { readonly handle: TimerHandle; readonly dueMs: number } | undefined;
   #isDeferred = false;
 
   /** @param nowMs the room's clock; it goes on from there */
-  constructor(tickRate: number, nowMs: number, services: PaceServices, room: Paced) {
+  constructor({ tickRate, flushMs }: PaceSettings, nowMs: number, services: PaceServices, room: Paced) {
     this.#tickRate = tickRate;
+    this.#flushMs = flushMs;
     this.#services = services;
     this.#room = room;
     this.#nowMs = nowMs;
@@ -42,12 +53,16 @@ export class RoomPace {
 
   start(): void {
     if (this.#tickRate > 0) {
-      this.#stopTicks = this.#services.ticks.add(this.#tickRate, (dtMs, dueMs) => this.#tick(dtMs, dueMs));
+      this.#ticking = this.#services.ticks.add(
+        this.#tickRate,
+        (dtMs, dueMs, sends) => this.#tick(dtMs, dueMs, sends),
+        (pace, stats) => this.#room.onPace(pace, stats),
+      );
     } else this.armWake();
   }
 
   stop(): void {
-    this.#stopTicks();
+    this.#ticking?.stop();
     this.#disarm();
   }
 
@@ -65,17 +80,25 @@ export class RoomPace {
   /** A step of this time is about to be applied. */
   stepsAt(nowMs: number): void {
     this.#nowMs = nowMs;
+    this.#heldMs = 0;
   }
 
-  /** Something has come in for a room without ticks: all of this turn of the event loop makes one step. */
+  /** Something has come in for a room without ticks: all of one window, or turn of the event loop, makes one step. */
   deferStep(): void {
     if (this.#isDeferred) return;
     this.#isDeferred = true;
-    this.#services.defer(() => {
+    const { scheduler, defer } = this.#services;
+    const flush = () => {
       this.#isDeferred = false;
-      this.#room.onWake(this.stepTimeMs);
-      this.armWake();
-    });
+      this.#stepNow();
+    };
+    if (this.#flushMs > 0) scheduler.setTimeout(flush, this.#flushMs);
+    else defer(flush);
+  }
+
+  #stepNow(): void {
+    this.#room.onWake(this.stepTimeMs);
+    this.armWake();
   }
 
   /** Wakes a room without ticks when it next has something to do. */
@@ -86,7 +109,7 @@ export class RoomPace {
     if (dueMs === undefined) return;
     const wake = () => {
       this.#wake = undefined;
-      this.deferStep();
+      this.#stepNow();
     };
     const delayMs = Math.max(1, Math.ceil(dueMs - this.roomTimeMs));
     this.#wake = { dueMs, handle: this.#services.scheduler.setTimeout(wake, delayMs) };
@@ -97,9 +120,10 @@ export class RoomPace {
     this.#wake = undefined;
   }
 
-  #tick(dtMs: number, dueMs: number): void {
-    const nowMs = this.#nowMs + dtMs;
+  #tick(dtMs: number, dueMs: number, sends: boolean): void {
+    this.#heldMs += dtMs;
+    const nowMs = this.#nowMs + this.#heldMs;
     this.#startMs = dueMs - nowMs;
-    this.#room.onTick(nowMs, dtMs);
+    this.#room.onTick(nowMs, dtMs, sends);
   }
 }

@@ -1,29 +1,36 @@
-/**
- * Writes a hosted room down: each step before it is applied, and a checkpoint as soon as replaying the steps since
- * the last one would take long.
- */
+/** Opens what a hosted room is recorded with, behind what an earlier owner has left of it. */
 import { arch, version } from "node:process";
 import type { CreateRoom } from "../ipc/messages.ts";
 import { roomDirectory } from "../journal/data-directory.ts";
-import { JournalSuperseded } from "../journal/journal-errors.ts";
 import { type RecoveredRoom, readRoom } from "../journal/journal-reader.ts";
 import { RoomJournal } from "../journal/room-journal.ts";
+import type { RoomOrigin } from "../journal/segment-format.ts";
 import type { JournalServices } from "../journal/segment-writer.ts";
-import { LIMITS } from "../limits.ts";
 import type { RoomLog } from "../room/room.ts";
-import type { RoomEvent } from "../room/room-events.ts";
+import type { RoomClass } from "../room/room-class.ts";
+import { CheckpointRecorder } from "./checkpoint-recorder.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { JournalRecorder } from "./journal-recorder.ts";
+import type { RoomRecorder } from "./recorder.ts";
 
 /** Where the rooms of a worker are written, and with what. */
 export type Journals = {
   readonly dataDirectory: string;
   readonly services: JournalServices;
   readonly codeVersion: string;
-  /** Rooms whose journal cannot be written at present. */
+  /** Rooms that cannot be written down at present. */
   readonly failed: Set<string>;
 };
 
+/** What an earlier owner has left of a room. */
+export type LeftRoom = {
+  readonly recovered: RecoveredRoom;
+  /** Its steps, applied again, give what the room was. Otherwise only its checkpoint can be taken up. */
+  readonly isExact: boolean;
+};
+
 /** What a room is to be recorded with, and what an earlier owner has left of it. */
-export type OpenedRoom = { readonly recorder: RoomRecorder; readonly recovered: RecoveredRoom | undefined };
+export type OpenedRoom = { readonly recorder: RoomRecorder; readonly left: LeftRoom | undefined };
 
 /**
  * Opens a room's journal, behind what an earlier owner has written if the epoch says that there was one.
@@ -32,77 +39,59 @@ export type OpenedRoom = { readonly recorder: RoomRecorder; readonly recovered: 
  */
 export function openRoom(
   create: CreateRoom,
-  isRecorded: boolean,
+  { record, durability }: Pick<RoomClass, "record" | "durability">,
   journals: Journals,
   log: RoomLog,
 ): OpenedRoom {
-  const directory = roomDirectory(journals.dataDirectory, create.roomId);
+  const { dataDirectory, codeVersion, failed, services } = journals;
+  const directory = roomDirectory(dataDirectory, create.roomId);
   const found = create.epoch > 1 ? readRoom(directory) : undefined;
   // Without a step there was no room yet: it is created again, with the same id, seed and options.
   const recovered = found !== undefined && found.lastIndex > 0 ? found : undefined;
+  const origin: RoomOrigin = { create, codeVersion, nodeVersion: version, arch };
   const journal = RoomJournal.create({
     directory,
-    origin: { create, codeVersion: journals.codeVersion, nodeVersion: version, arch },
+    origin,
     recovered,
-    keepAll: isRecorded,
-    services: journals.services,
+    keepAll: record,
+    services,
     onFailure: (error) => {
-      journals.failed.add(create.roomId);
+      failed.add(create.roomId);
       log.error({ err: error }, "the journal cannot be written: the room goes on without");
     },
   });
-  // Good again, or not needed any more.
-  const onSettled = (isNeeded: boolean) => {
-    if (!isNeeded || journal.state === "good") journals.failed.delete(create.roomId);
-  };
-  return { recorder: new RoomRecorder(journal, onSettled, log), recovered };
+  const hasSteps = durability === "journal";
+  const checkpoints = new Checkpoints({
+    journal,
+    roomId: create.roomId,
+    failed,
+    areAllThereIs: !hasSteps,
+    log,
+  });
+  const recorder = hasSteps
+    ? new JournalRecorder(journal, checkpoints)
+    : new CheckpointRecorder(journal, checkpoints);
+  if (recovered === undefined) return { recorder, left: undefined };
+  const isExact = hasSteps && isOurs(recovered, origin, log);
+  return { recorder, left: { recovered, isExact } };
 }
 
-export class RoomRecorder {
-  readonly #journal: RoomJournal;
-  readonly #onSettled: (isNeeded: boolean) => void;
-  readonly #log: RoomLog;
-  #replayMs = 0;
-
-  /** @param onSettled a checkpoint has been tried, or the journal is not needed any more */
-  constructor(journal: RoomJournal, onSettled: (isNeeded: boolean) => void, log: RoomLog) {
-    this.#journal = journal;
-    this.#onSettled = onSettled;
-    this.#log = log;
-  }
-
-  /**
-   * Writes a step down. It survives this process as soon as this returns.
-   *
-   * @throws TypeError when an event holds what is not plain data; then there was no such step
-   */
-  append(nowMs: number, events: readonly RoomEvent[]): void {
-    this.#journal.append(nowMs, events);
-  }
-
-  /**
-   * A step has been applied.
-   *
-   * @param stepMs how long it took, and about how long it would take again
-   * @param save the room as it is now
-   */
-  applied(stepMs: number, save: () => Uint8Array): void {
-    this.#replayMs += stepMs;
-    if (this.#replayMs < LIMITS.checkpointStepMs) return;
-    this.#replayMs = 0;
-    try {
-      this.#journal.checkpoint(save());
-    } catch (error) {
-      if (error instanceof JournalSuperseded) throw error;
-      // Nothing is lost: the steps go on in the journal, and the next checkpoint is tried as usual.
-      this.#log.error({ err: error }, "a checkpoint could not be written");
-    }
-    this.#onSettled(true);
-  }
-
-  /** The room has ended. */
-  dispose(): void {
-    this.#journal.dispose();
-    this.#onSettled(false);
-  }
+/** Other code, or the same on another Node, may make other states of the same steps. */
+function isOurs({ replayed, checkpoint, lastIndex }: RecoveredRoom, own: RoomOrigin, log: RoomLog): boolean {
+  const others = replayed.filter(
+    ({ codeVersion, nodeVersion, arch: of }) =>
+      codeVersion !== own.codeVersion || nodeVersion !== own.nodeVersion || of !== own.arch,
+  );
+  if (others.length === 0) return true;
+  const stepsLost = lastIndex - (checkpoint?.index ?? 0);
+  const writtenBy = others.map(({ codeVersion, nodeVersion, arch: of }) => ({
+    codeVersion,
+    nodeVersion,
+    arch: of,
+  }));
+  log.warn(
+    { stepsLost, checkpoint: checkpoint?.name ?? null, writtenBy },
+    "other code has written the journal: the room goes on from its last checkpoint, and what came after is lost",
+  );
+  return false;
 }

@@ -10,7 +10,6 @@ import type { ClientList } from "../room/client.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import type { RoomEvent, StepResult } from "../room/room-events.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { Unfinished } from "./recovery.ts";
 import { ResumeTokens } from "./resume-tokens.ts";
 import { SeatTimers } from "./seat-timers.ts";
 import { type SavedSession, Session, type SessionOwner } from "./session.ts";
@@ -103,12 +102,24 @@ export class RoomSessions {
     this.#forget(id);
   }
 
+  /** What a step has decided for sessions, and is saved with them. */
+  note({ dropped, kicked }: Pick<StepResult, "dropped" | "kicked">): void {
+    for (const { client, reconnectMs } of dropped) {
+      const session = this.#all.get(client.sessionId);
+      if (session !== undefined) session.seatMs = reconnectMs;
+    }
+    for (const { sessionId } of kicked) {
+      const session = this.#all.get(sessionId);
+      if (session !== undefined) session.isKicked = true;
+    }
+  }
+
   /** What a step has brought about for sessions. */
   settle({ arrived, dropped, kicked, left }: StepResult): void {
     const { report } = this.#options.services;
     for (const { client } of arrived)
       report({ type: "session-joined", roomId: this.#options.roomId, sessionId: client.sessionId });
-    for (const { client, reconnectMs } of dropped) this.#keepSeat(client.sessionId, reconnectMs);
+    for (const { client } of dropped) this.#keepSeat(client.sessionId);
     for (const { sessionId } of kicked) this.expel(this.#all.get(sessionId), "KICKED");
     for (const { sessionId } of left) {
       this.#all.get(sessionId)?.end("CONSENTED");
@@ -116,9 +127,10 @@ export class RoomSessions {
     }
   }
 
-  #keepSeat(sessionId: string, reconnectMs: number): void {
+  #keepSeat(sessionId: string): void {
     const session = this.#all.get(sessionId);
     if (session === undefined) return;
+    const reconnectMs = session.seatMs ?? this.#options.roomClass.reconnectMs;
     if (reconnectMs === 0) return this.expel(session, "SESSION_NOT_FOUND");
     if (session.state.name === "away") this.#seats.start(sessionId, reconnectMs);
   }
@@ -163,7 +175,7 @@ export class RoomSessions {
     const { services, owner } = this.#options;
     const tokens = new ResumeTokens(sessionId, services.tokenKey, saved?.tokens);
     const now = () => services.scheduler.now();
-    const session = new Session(sessionId, tokens, owner, now, saved?.unacknowledged);
+    const session = new Session(sessionId, tokens, owner, now, saved);
     this.#all.set(sessionId, session);
     return session;
   }
@@ -184,11 +196,11 @@ export class RoomSessions {
   }
 
   /** The journal has been applied. @param survivors sessions whose connections follow; the others are dropped */
-  takeUp({ kicked, reconnectMs }: Unfinished, survivors: ReadonlySet<string>): void {
+  takeUp(survivors: ReadonlySet<string>): void {
     for (const { sessionId, isDropped } of this.#options.clients) {
-      if (kicked.has(sessionId)) this.expel(this.#all.get(sessionId), "KICKED");
-      else if (isDropped)
-        this.#keepSeat(sessionId, reconnectMs.get(sessionId) ?? this.#options.roomClass.reconnectMs);
+      const session = this.#all.get(sessionId);
+      if (session?.isKicked === true) this.expel(session, "KICKED");
+      else if (isDropped) this.#keepSeat(sessionId);
       else if (survivors.has(sessionId)) this.#awaited.add(sessionId);
       else this.#options.enqueue({ type: "dropped", sessionId });
     }
@@ -204,7 +216,7 @@ export class RoomSessions {
     const session = this.#all.get(sessionId);
     if (session === undefined || session.state.name === "leaving")
       return transport.close("SESSION_NOT_FOUND");
-    if (!this.#awaited.has(sessionId)) return transport.close("SUPERSEDED");
+    if (session.state.name !== "away") return transport.close("SUPERSEDED");
     this.#return(transport, session, heard, 0);
   }
 

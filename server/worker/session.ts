@@ -25,6 +25,8 @@ export type Connection = {
   readonly bytes: TokenBucket;
   /** What a client that has come back may send again without being charged for it. */
   readonly resends: { messages: number; bytes: number };
+  /** The room has been set back, and messages that it had acknowledged may be lost: the next may follow upon a gap. */
+  mayLeaveGap: boolean;
   /** The client's schema is of this hash; undefined: it has none. */
   readonly schemaHash: string | undefined;
   /** Number of the last event written to this connection. */
@@ -43,6 +45,8 @@ export type SessionState =
 
 /** What a session asks of the room it belongs to. */
 export interface SessionOwner {
+  /** Clients may have had more from the room, or given it more, than it knows. */
+  readonly hasSteppedBack: boolean;
   /** @returns false when the room's queue is full */
   onMessage(session: Session, seq: number, message: number | string, payload: unknown): boolean;
   onLost(session: Session): void;
@@ -59,12 +63,18 @@ export type SavedSession = {
   readonly id: string;
   readonly tokens: SavedTokens;
   readonly unacknowledged: { readonly last: number; readonly items: readonly Uint8Array[] };
+  readonly seatMs: number | undefined;
+  readonly isKicked: boolean;
 };
 
 export class Session {
   readonly id: string;
   readonly tokens: ResumeTokens;
   readonly outbox: Outbox;
+  /** For how long the seat is kept after the last loss of a connection, as the room said then. */
+  seatMs: number | undefined;
+  /** The room has told the client to leave. */
+  isKicked: boolean;
   readonly #owner: SessionOwner;
   readonly #now: () => number;
   #state: SessionState = { name: "away" };
@@ -72,19 +82,21 @@ export class Session {
   /** Sequence of the last message taken from the client; what is not above it is a resend. */
   #lastSeq = 0;
 
-  /** @param unacknowledged of a session that began elsewhere: events to be kept, the last of this number */
+  /** @param saved of a session that began elsewhere */
   constructor(
     id: string,
     tokens: ResumeTokens,
     owner: SessionOwner,
     now: () => number,
-    unacknowledged: { readonly last: number; readonly items: readonly Uint8Array[] } = { last: 0, items: [] },
+    saved?: SavedSession,
   ) {
     this.id = id;
     this.tokens = tokens;
     this.#owner = owner;
     this.#now = now;
-    const { last, items } = unacknowledged;
+    this.seatMs = saved?.seatMs;
+    this.isKicked = saved?.isKicked ?? false;
+    const { last, items } = saved?.unacknowledged ?? { last: 0, items: [] };
     this.outbox = new Outbox(OUTBOX_LIMITS, last - items.length);
     for (const item of items) this.outbox.push(item);
   }
@@ -96,6 +108,8 @@ export class Session {
       id: this.id,
       tokens: this.tokens.save(),
       unacknowledged: { last, items: this.outbox.after(last - size) ?? [] },
+      seatMs: this.seatMs,
+      isKicked: this.isKicked,
     };
   }
 
@@ -125,6 +139,9 @@ export class Session {
    * @returns false, with the connection closed, when the client's count cannot be continued from
    */
   attach(transport: Transport, eventsReceived: number, schemaHash: string | undefined): boolean {
+    const { hasSteppedBack } = this.#owner;
+    // It has had events that never happened. Going on behind them keeps every number it may still say unambiguous.
+    if (hasSteppedBack && eventsReceived > this.outbox.last) this.outbox.skipTo(eventsReceived);
     if (!this.outbox.acknowledge(eventsReceived) || this.outbox.after(eventsReceived) === undefined) {
       transport.close("SESSION_OVERFLOW");
       return false;
@@ -137,6 +154,7 @@ export class Session {
       resends: this.#hasBeenLive
         ? { messages: LIMITS.resendMessagesMax, bytes: LIMITS.resendBytesMax }
         : { messages: 0, bytes: 0 },
+      mayLeaveGap: hasSteppedBack && this.#hasBeenLive,
       schemaHash,
       eventsSent: eventsReceived,
       unreadSinceMs: undefined,
@@ -213,9 +231,10 @@ export class Session {
         const [, seq, eventsReceived, message, payload] = value;
         if (!this.#acknowledge(connection, eventsReceived)) return;
         if (seq <= this.#lastSeq) return;
-        if (seq !== this.#lastSeq + 1) return this.drop("PROTOCOL_ERROR");
+        if (seq !== this.#lastSeq + 1 && !connection.mayLeaveGap) return this.drop("PROTOCOL_ERROR");
         // Not by this client's fault: it may come back, and sends the message again.
         if (!this.#owner.onMessage(this, seq, message, payload)) return this.drop("SERVER_BUSY");
+        connection.mayLeaveGap = false;
         this.#lastSeq = seq;
         return;
       }

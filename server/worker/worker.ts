@@ -56,7 +56,7 @@ export async function startWorker({
     roomClasses.set(type, await loadRoomClass(type, source));
 
   const load = new StepLoad(systemScheduler);
-  const ticks = new TickScheduler(systemScheduler);
+  const ticks = new TickScheduler(systemScheduler, eventLoopUtilization());
   const defer = (callback: () => void) => void setImmediate(callback);
   const connections = new Connections({
     scheduler: systemScheduler,
@@ -185,6 +185,17 @@ export async function startWorker({
     type: "ready",
     roomTypes: [...roomClasses].map(([name, roomClass]) => describeType(name, roomClass)),
   });
+}
+
+/** @returns gives the share of the time since its last call in which this process' event loop was not idle */
+function eventLoopUtilization(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
 }
 
 /** A number that nobody can guess, of 32 bits: each client message that repeats one is looked for among few bytes. */

@@ -10,6 +10,9 @@ import { assertPlain } from "./plain.ts";
 import { prescanValue } from "./prescan.ts";
 import { type ClientValue, ServerMessage, type ServerValue, TRAILER_BYTES } from "./wire.ts";
 
+/** Of the highest 7 bits of a 32-bit varint. */
+const VARINT_SCALE_MAX = 2 ** 28;
+
 /** @throws TypeError that names what cannot travel */
 export function encodeClientValue(value: ClientValue): Uint8Array {
   assertPlain(value);
@@ -51,32 +54,46 @@ export function tagToldBy(value: ServerValue | undefined): number | undefined {
 }
 
 /**
- * @param near a sequence less than 32,768 away from the one looked for, such as the last one acknowledged
+ * @param near the last sequence of the slot that is known
  * @returns the slot's sequence, or undefined when the table has no row for it
  * @throws RookeryError PROTOCOL_ERROR for a table that is cut short
  */
 export function findAck(bytes: Uint8Array, slot: number, near: number): number | undefined {
   let at = 0;
-  while (at < bytes.length) {
-    let rowSlot = 0;
-    let scale = 1;
-    let byte = 0x80;
-    while (byte >= 0x80 && at < bytes.length) {
-      byte = bytes[at] as number;
-      rowSlot += (byte & 0x7f) * scale;
-      scale *= 0x80;
+  const varint = () => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = bytes[at];
+      if (byte === undefined || scale > VARINT_SCALE_MAX)
+        refuse("The table of acknowledgements is cut short.");
       at += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
     }
-    if (byte >= 0x80 || at + 2 > bytes.length) refuse("The table of acknowledgements is cut short.");
-    if (rowSlot === slot) return expand((bytes[at] as number) | ((bytes[at + 1] as number) << 8), near);
-    at += 2;
+  };
+  let first = 0;
+  while (at < bytes.length) {
+    first += varint();
+    const head = varint();
+    const rowBytes = (head % 2) + 1;
+    const rows = (head - rowBytes + 1) / 2;
+    if (at + rows * rowBytes > bytes.length) refuse("The table of acknowledgements is cut short.");
+    const row = at + (slot - first) * rowBytes;
+    if (slot >= first && slot < first + rows) {
+      const low = bytes[row] as number;
+      return rowBytes === 1
+        ? expand(low, near, 24)
+        : expand(low | ((bytes[row + 1] as number) << 8), near, 16);
+    }
+    at += rows * rowBytes;
+    first += rows;
   }
   return undefined;
 }
 
-/** The number nearest to `near` with these low 16 bits. */
-function expand(low: number, near: number): number {
-  return near + (((low - near) << 16) >> 16);
+/** The number nearest to `near` with these low bits. @param unknownBits how many of 32 are not among them */
+function expand(low: number, near: number, unknownBits: number): number {
+  return near + (((low - near) << unknownBits) >> unknownBits);
 }
 
 function uint32At(bytes: Uint8Array, at: number): number {

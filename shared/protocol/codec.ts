@@ -14,6 +14,9 @@ import { type Ack, type ClientValue, type ServerValue, TRAILER_BYTES } from "./w
 
 export { decodeServerMessage, encodeClientValue, findAck, tagToldBy } from "./client-codec.ts";
 
+/** Slots are far below 2^21. */
+const SLOT_VARINT_BYTES_MAX = 3;
+
 const packr = new Packr({
   useRecords: false,
   structuredClone: false,
@@ -77,30 +80,34 @@ export function decodeClientValue(bytes: Uint8Array): ClientValue {
   return value;
 }
 
-/** @returns the table of STATE and SNAPSHOT: for each row the slot as a varint, then the low 16 bits of the sequence */
-export function encodeAcks(acks: readonly Ack[]): Uint8Array {
-  let length = 0;
-  for (const { slot } of acks) length += varintBytes(slot) + 2;
-  const table = new Uint8Array(length);
+/**
+ * @param acks each slot once
+ * @param bytes how many of the low bytes of each sequence: 1 where all receivers know one that is less than 128 below
+ * @returns the table of STATE and SNAPSHOT [A3]
+ */
+export function encodeAcks(acks: readonly Ack[], bytes: 1 | 2): Uint8Array {
+  const sorted = acks.toSorted((a, b) => a.slot - b.slot);
+  const table = new Uint8Array(sorted.length * (2 * SLOT_VARINT_BYTES_MAX + bytes));
   let at = 0;
-  for (const { slot, seq } of acks) {
-    let rest = slot;
-    for (; rest >= 0x80; rest >>>= 7) {
-      table[at] = rest | 0x80;
-      at += 1;
+  const varint = (value: number) => {
+    let rest = value;
+    for (; rest >= 0x80; rest >>>= 7) table[at++] = rest | 0x80;
+    table[at++] = rest;
+  };
+  let next = 0;
+  for (let from = 0, to = 1; from < sorted.length; from = to, to += 1) {
+    const { slot } = sorted[from] as Ack;
+    while (to < sorted.length && (sorted[to] as Ack).slot === slot + to - from) to += 1;
+    varint(slot - next);
+    varint((to - from) * 2 + bytes - 1);
+    for (let row = from; row < to; row += 1) {
+      const { seq } = sorted[row] as Ack;
+      table[at++] = seq;
+      if (bytes === 2) table[at++] = seq >>> 8;
     }
-    table[at] = rest;
-    table[at + 1] = seq;
-    table[at + 2] = seq >>> 8;
-    at += 3;
+    next = slot + to - from;
   }
-  return table;
-}
-
-function varintBytes(value: number): number {
-  let count = 1;
-  for (let rest = value; rest >= 0x80; rest >>>= 7) count += 1;
-  return count;
+  return table.subarray(0, at);
 }
 
 function refuse(sentence: string): never {

@@ -58,6 +58,8 @@ export function isServerValue(value: unknown): value is ServerValue {
       return value.length === 2 && first instanceof Uint8Array;
     case ServerMessage.RESUME:
       return value.length === 4 && isUint32(first) && isUint32(second) && isUint32(third);
+    case ServerMessage.SAVED:
+      return value.length === 1;
     default:
       return false;
   }
@@ -81,6 +83,8 @@ function isWelcome(value: unknown): value is Welcome {
     Number.isFinite(welcome.tickRate) &&
     isUint32(welcome.nextEvent) &&
     isUint32(welcome.ack) &&
+    typeof welcome.savesLater === "boolean" &&
+    isUint32(welcome.stepBackEpoch) &&
     Array.isArray(welcome.messages) &&
     welcome.messages.every((name) => typeof name === "string") &&
     typeof welcome.schemaHash === "string" &&

@@ -69,6 +69,12 @@ export class Outbox {
     return true;
   }
 
+  /** The other side has had all items up to this number, more than this outbox knows of: the next is the one after. */
+  skipTo(number: number): void {
+    this.acknowledge(this.#last);
+    this.#last = Math.max(this.#last, number);
+  }
+
   /**
    * @returns the items numbered `number + 1` and up, in order; undefined when some of them are no longer kept or
    * `number` was never sent

@@ -20,6 +20,7 @@ export const ServerMessage = {
   PONG: 4,
   OWN: 5,
   RESUME: 6,
+  SAVED: 7,
 } as const;
 /** First element of every client-to-server value. */
 export const ClientMessage = { MESSAGE: 0, PING: 1, LEAVE: 2, ACK: 3, RESYNC: 4 } as const;
@@ -35,7 +36,7 @@ export type Welcome = {
   readonly slot: number;
   /** True when this connection continues a session that was live before. */
   readonly resumed: boolean;
-  /** Secret; opens this session on a new connection. Each WELCOME brings a new one. */
+  /** Secret; opens this session on a new connection, which brings a new one. */
   readonly resumeToken: string;
   /** For how long after a lost connection the server keeps the seat, unless the room decides otherwise. */
   readonly reconnectMs: number;
@@ -49,8 +50,12 @@ export type Welcome = {
   readonly tickRate: number;
   /** Number of the next EVENT on this connection; events are counted, not numbered on the wire. */
   readonly nextEvent: number;
-  /** Sequence of the last client message applied (0: none). */
+  /** Sequence of the last client message applied (0: none); up to it, messages may be forgotten. */
   readonly ack: number;
+  /** What STATE acknowledges is part of the state, but may be forgotten only when SAVED comes [A6]. */
+  readonly savesLater: boolean;
+  /** The last epoch that began with the room set back to an earlier moment [R6]; 0: none. */
+  readonly stepBackEpoch: number;
   /** Names of the room's messages; a client may send an index into this list instead of the name. */
   readonly messages: readonly string[];
   readonly schemaHash: string;
@@ -60,6 +65,8 @@ export type Welcome = {
 
 /** One row of an acknowledgement table: the last message of a client's that is part of this state. */
 export type Ack = { readonly slot: number; readonly seq: number };
+/** A client who has the last state knows its acknowledgement up to here: one byte of it is enough to tell a later one. */
+export const ACK_ADVANCE_MAX = 127;
 
 export type ServerValue =
   | readonly [type: typeof ServerMessage.WELCOME, version: number, welcome: Welcome]
@@ -73,7 +80,8 @@ export type ServerValue =
   | readonly [type: typeof ServerMessage.EVENT, name: string, payload: unknown]
   | readonly [type: typeof ServerMessage.PONG, clientTimeMs: number, roomTimeMs: number]
   | readonly [type: typeof ServerMessage.OWN, patch: Uint8Array]
-  | readonly [type: typeof ServerMessage.RESUME, nonce: number, tag: number, ack: number];
+  | readonly [type: typeof ServerMessage.RESUME, nonce: number, tag: number, ack: number]
+  | readonly [type: typeof ServerMessage.SAVED];
 
 export type ClientValue =
   | readonly [

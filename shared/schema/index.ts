@@ -2,6 +2,7 @@
  * State sync: a schema says what is replicated, `StateEncoder` holds the state and encodes what changes, `Mirror`
  * is the client's live copy. PROTOCOL.md specifies the bytes.
  */
+export type { PlainEntity } from "./carry-over.ts";
 export { describe, type SchemaDescriptor, schemaHash } from "./descriptor.ts";
 export {
   type BoolField,

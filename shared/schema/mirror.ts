@@ -11,7 +11,7 @@ import { type EntitySchema, KEY_BYTES_MAX } from "./fields.ts";
 import { compile, type FieldLayout, type Shape } from "./layout.ts";
 import { type ChangeListener, subscribe, type Unsubscribe } from "./mirror-map.ts";
 import { type AnyView, MirrorRecord } from "./mirror-record.ts";
-import { Operation } from "./pieces.ts";
+import { GROUP, Operation } from "./pieces.ts";
 import { hashRecords, ROOT_ID } from "./record.ts";
 import { SchemaError } from "./schema-error.ts";
 import type { View } from "./types.ts";
@@ -92,7 +92,9 @@ export class Mirror<S extends EntitySchema> {
       const head = reader.varint();
       const operation = head % 4;
       const id = (head - operation) / 4;
-      if (operation === Operation.CHANGE && source !== "own") this.#readChange(reader, this.#recordOf(id));
+      if (operation === Operation.CHANGE && id === GROUP && source === "patch") this.#readGroup(reader);
+      else if (operation === Operation.CHANGE && source !== "own")
+        this.#readChange(reader, this.#recordOf(id));
       else if (operation === Operation.OWN && source === "own") this.#readOwn(reader, this.#recordOf(id));
       else if (operation === Operation.ADD && source !== "own") this.#readAdd(reader, id, source);
       else if (operation === Operation.REMOVE && source === "patch") this.#remove(this.#recordOf(id));
@@ -101,10 +103,28 @@ export class Mirror<S extends EntitySchema> {
   }
 
   #readChange(reader: ByteReader, record: MirrorRecord): void {
-    const { publicMask, publicMaskBytes } = record.shape;
-    const mask = reader.low(publicMaskBytes);
-    if ((mask & ~publicMask) !== 0) throw new SchemaError(`${record.shape.name} has fewer fields`);
-    this.#readFields(reader, record, mask);
+    this.#readFields(reader, record, readPublicMask(reader, record.shape));
+  }
+
+  #readGroup(reader: ByteReader): void {
+    const count = reader.varint();
+    const group: MirrorRecord[] = [];
+    for (let id = 0; group.length < count; ) {
+      const head = reader.varint();
+      const isSeveral = head % 2 === 1;
+      id += (head - Number(isSeveral)) / 2;
+      const end = id + (isSeveral ? reader.varint() + 2 : 1);
+      // An id that is not there ends it, however long the run claims to be.
+      for (; id < end; id += 1) group.push(this.#recordOf(id));
+    }
+    const shape = group[0]?.shape;
+    if (shape === undefined || group.length !== count)
+      throw new SchemaError("a group has no such number of entities");
+    const mask = readPublicMask(reader, shape);
+    for (const record of group) {
+      if (record.shape !== shape) throw new SchemaError("a group has entities of several kinds");
+      this.#readFields(reader, record, mask);
+    }
   }
 
   #readOwn(reader: ByteReader, record: MirrorRecord): void {
@@ -223,6 +243,12 @@ export class Mirror<S extends EntitySchema> {
     }
     if (errors.length > 0) throw errors[0];
   }
+}
+
+function readPublicMask(reader: ByteReader, { name, publicMask, publicMaskBytes }: Shape): number {
+  const mask = reader.low(publicMaskBytes);
+  if ((mask & ~publicMask) !== 0) throw new SchemaError(`${name} has fewer fields`);
+  return mask;
 }
 
 function tell(

@@ -5,8 +5,9 @@
  * SpatialEncoder.
  */
 import { ByteWriter } from "./bytes.ts";
+import { carryOver, type PlainEntity, plainOf } from "./carry-over.ts";
 import { readStore, writeStore } from "./checkpoint.ts";
-import { describeWithSchemas, schemaHash } from "./descriptor.ts";
+import { describeWithSchemas, type SchemaDescriptor, schemaHash } from "./descriptor.ts";
 import type { EntitySchema } from "./fields.ts";
 import { compile, type Shape } from "./layout.ts";
 import { makeLiveClass } from "./live-entity.ts";
@@ -68,6 +69,27 @@ export class StateEncoder<S extends EntitySchema> {
     const encoder = new StateEncoder(schema);
     readStore(encoder.#store, encoder.#schemaHash, bytes);
     return encoder;
+  }
+
+  /**
+   * Takes up a state that was saved under another schema, as far as it fits this one.
+   *
+   * @param bytes of `serialize()`
+   * @param descriptor of the schema they are of
+   * @returns an encoder with nothing uncommitted, and the whole state as it was
+   * @throws SchemaError for bytes that are not of that schema, or damaged ones
+   */
+  static carryOver<S extends EntitySchema>(
+    schema: S,
+    bytes: Uint8Array,
+    descriptor: SchemaDescriptor,
+  ): { readonly encoder: StateEncoder<S>; readonly before: PlainEntity } {
+    const shapes = compile(descriptor);
+    const store = new EntityStore(shapes, shapes.map(makeLiveClass), ROOT_ID);
+    readStore(store, schemaHash(descriptor), bytes);
+    const encoder = new StateEncoder(schema);
+    carryOver(store, encoder.#store);
+    return { encoder, before: plainOf(store.root) };
   }
 
   /** Whether anything happened since the last commit. */

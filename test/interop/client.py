@@ -14,6 +14,9 @@ from wire import (
     OWN,
     PING,
     PONG,
+    RESUME,
+    RESYNC,
+    SAVED,
     SNAPSHOT,
     STATE,
     WELCOME,
@@ -28,7 +31,7 @@ from wire import (
 )
 
 HTTP_TIMEOUT_S = 10
-PART_ORDER = {STATE: 0, SNAPSHOT: 0, OWN: 1, EVENT: 2}  # [M4]
+PART_ORDER = {STATE: 0, SNAPSHOT: 0, SAVED: 1, OWN: 2, EVENT: 3}  # [M4]
 
 
 def request(method, url, body=None):
@@ -54,28 +57,25 @@ class Session:
         self.events_received = 0
         self.events = []  # [name, payload] of all there ever were
         self.pongs = []
+        self.welcomes = 0
+        self.resumes = 0
+        self.steps_back = 0
         self._unacknowledged = {}
         self._last_seq = 0
         self._socket = None
+        self._tag = None
 
     async def connect(self, url, **offer):
         """Opens a connection [H1, H2] and reads its first message [M4]."""
         items = format_offer(events=self.events_received, **offer)
         self._socket = await websockets.connect(url, subprotocols=items)
         require(self._socket.subprotocol == "rookery.v1", "H3")
-        _, parts = split_message(await self._receive())
-        require([part[0] for part in parts[:2]] == [WELCOME, SNAPSHOT], "M4: first message")
-        _, version, self.welcome = parts[0]
-        require(version == 1, "M1: version")
-        if self.welcome["schema"] is not None:
-            self.schema = self.welcome["schema"]
-            require(schema_hash(self.schema) == self.welcome["schemaHash"], "S1: hash")
-        require(self.welcome["nextEvent"] == self.events_received + 1, "R2: nextEvent")
-        self.state = Mirror(self.schema)
-        self._apply(parts[1:])
-        self._acknowledge(self.welcome["ack"])
-        for seq in sorted(self._unacknowledged):  # [R2]
-            await self._socket.send(self._unacknowledged[seq])
+        self._tag = None
+        resumed = self.resumes
+        while not await self.read():
+            require(self.resumes > resumed, "F3: neither WELCOME nor RESUME")
+        if self.resumes == resumed:
+            await self._send_again(self.welcome["ack"])
 
     async def resume(self, url):
         """[R1]"""
@@ -101,9 +101,52 @@ class Session:
         await self.send_value([ACK, self.events_received])
 
     async def read(self):
-        """Reads one message and applies it."""
-        _, parts = split_message(await self._receive(), self.welcome["tag"])
-        self._apply(parts)
+        """Reads one message and applies it. Returns True for the first one of an owner [M4, R5]."""
+        self._tag, parts = split_message(await self._receive(), self._tag)
+        if parts[0][0] == RESUME:
+            await self._go_on(*parts[0][1:])
+        elif parts[0][0] == WELCOME:
+            self._begin(parts)
+            return True
+        else:
+            self._apply(parts)
+        return False
+
+    async def _go_on(self, nonce, _, ack):
+        """Answers another owner of the room [R5]. Before its first WELCOME a session has nothing to send again."""
+        self.resumes += 1
+        schema = self.welcome["schemaHash"] if self.welcome else ""
+        await self.send_value([RESYNC, nonce, self.events_received, schema])
+        await self._send_again(ack)
+
+    async def _send_again(self, ack):
+        """[R2]. What is saved later may be kept although the room has it [A6]."""
+        self._forget(ack)
+        for seq in sorted(self._unacknowledged):
+            if seq > ack:
+                await self._socket.send(self._unacknowledged[seq])
+
+    def _begin(self, parts):
+        """The first message of an owner [M4]."""
+        require([part[0] for part in parts[:2]] == [WELCOME, SNAPSHOT], "M4: first message")
+        _, version, welcome = parts[0]
+        if self.welcome and welcome["stepBackEpoch"] > self.welcome["epoch"]:  # [R6]
+            self.steps_back += 1
+            self.ack = welcome["ack"]
+        self.welcome = welcome
+        self.welcomes += 1
+        require(version == 1, "M1: version")
+        require(self.welcome["tag"] == self._tag, "F3: WELCOME of another tag")
+        if self.welcome["schema"] is not None:
+            self.schema = self.welcome["schema"]
+            require(schema_hash(self.schema) == self.welcome["schemaHash"], "S1: hash")
+        require(self.welcome["nextEvent"] == self.events_received + 1, "R2: nextEvent")
+        self.state = Mirror(self.schema)
+        self._apply(parts[1:])
+
+    @property
+    def has_unsaved(self):
+        return bool(self._unacknowledged)
 
     async def until(self, condition):
         while not condition():
@@ -149,8 +192,11 @@ class Session:
             require(room_time_ms >= 0, "M5")
             own = decode_acks(acks).get(self.welcome["slot"])
             if own is not None:
-                self._acknowledge(nearest_seq(own, self.ack))
+                self._acknowledge(nearest_seq(*own, self.ack))
             require(kind == STATE or own is not None, "A3: SNAPSHOT without a row")
+        elif kind == SAVED:
+            require(self.welcome["savesLater"], "A6: SAVED")
+            self._forget(self.ack)
         elif kind == OWN:
             self.state.apply_own(*rest)
         elif kind == EVENT:
@@ -172,4 +218,8 @@ class Session:
     def _acknowledge(self, seq):
         require(self.ack <= seq <= self._last_seq, "A3: acknowledged what was not sent")
         self.ack = seq
+        if not self.welcome["savesLater"]:
+            self._forget(seq)
+
+    def _forget(self, seq):
         self._unacknowledged = {number: data for number, data in self._unacknowledged.items() if number > seq}

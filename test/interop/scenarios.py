@@ -188,6 +188,66 @@ async def resume(http):
     await friend.leave()
 
 
+async def survive(http):
+    """[R5]: whoever started this kills the worker, again and again, and all goes on over the same connections."""
+    session, _ = await join(http, "Ada")
+    welcome = session.welcome
+    friend = Session()
+    await friend.connect(address(http, "/ws/echo", mode="joinById", roomId=welcome["roomId"]))
+    both = (session, friend)
+    said = 0
+
+    async def say():
+        nonlocal said
+        for _ in range(5):
+            said += 1
+            await session.send("tell", str(said))
+
+    for kill in range(3):
+        before, ticks = session.welcome, session.state.plain()["ticks"]
+        await say()
+        print(f"kill {welcome['roomId']}", flush=True)
+        await say()
+        await asyncio.gather(*[one.until(lambda one=one: one.welcomes == kill + 2) for one in both])
+        expect([one.resumes for one in both], [kill + 1, kill + 1])
+        after = session.welcome
+        expect((after["resumed"], after["schema"]), (True, None))
+        assert after["epoch"] > before["epoch"]
+        for member_name in ("roomId", "sessionId", "code", "slot"):
+            expect(after[member_name], welcome[member_name])
+        assert (after["resumeToken"], after["tag"]) != (before["resumeToken"], before["tag"])
+        assert session.state.plain()["ticks"] >= ticks
+    await asyncio.gather(*[one.until(lambda one=one: len(one.events) >= said) for one in both])
+    # Nothing lost and nothing twice, and nobody was away.
+    for one in both:
+        expect(one.events, [["told", str(number)] for number in range(1, said + 1)])
+    await session.until(lambda: session.ack == said)
+    expect(await friend.leave(), (4000, "CONSENTED"))
+    expect(await session.event("left"), {"sessionId": friend.welcome["sessionId"], "consented": True})
+    expect(await session.leave(), (4000, "CONSENTED"))
+
+
+async def step_back(http):
+    """[A6, R6]: as above, in a room that is saved now and then: it steps back, and every message counts once."""
+    session, _ = await join(http, "Ada", "dice")
+    expect(session.welcome["savesLater"], True)
+    thrown = 0
+    for kill in range(3):
+        for _ in range(25):
+            thrown += 1
+            await session.send("throw", thrown)
+            await session.read()
+        print(f"kill {session.welcome['roomId']}", flush=True)
+        await session.until(lambda: session.welcomes == kill + 2)
+        expect(session.steps_back, kill + 1)
+    await session.send("account")
+    expect(await session.event("account"), list(range(1, thrown + 1)))
+    # At least once, and no more is kept than has not been saved.
+    expect({number for name, number in session.events if name == "thrown"}, set(range(1, thrown + 1)))
+    await session.until(lambda: not session.has_unsaved)
+    expect(await session.leave(), (4000, "CONSENTED"))
+
+
 async def refusals(http):
     status, answer = request("POST", f"{http}/join/nothing", {})
     expect((status, answer["error"]["code"]), (404, "ROOM_TYPE_UNKNOWN"))
@@ -250,7 +310,7 @@ async def binary_messages(http):
     await session.leave()
 
 
-SCENARIOS = [ticket, handshake, messages, binary_messages, resume, refusals, every_type]
+SCENARIOS = [ticket, handshake, messages, binary_messages, resume, survive, step_back, refusals, every_type]
 
 if __name__ == "__main__":
     _, scenario, http_url = sys.argv

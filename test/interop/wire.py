@@ -6,8 +6,8 @@ import struct
 
 import msgpack
 
-WELCOME, STATE, SNAPSHOT, EVENT, PONG, OWN = range(6)  # [M1]
-MESSAGE, PING, LEAVE, ACK = range(4)  # [M2]
+WELCOME, STATE, SNAPSHOT, EVENT, PONG, OWN, RESUME, SAVED = range(8)  # [M1]
+MESSAGE, PING, LEAVE, ACK, RESYNC = range(5)  # [M2]
 CHANGE, ADD, REMOVE, OWN_CHANGE = range(4)  # [S3]
 ROOT_ID = 1  # [S2]
 
@@ -36,7 +36,9 @@ def split_message(data, tag=None):
     parts = unpack_values(data[:-4])
     trailer = int.from_bytes(data[-4:], "little")
     require(all(isinstance(part, list) and len(part) > 0 for part in parts), "F2")
-    if tag is None:
+    if parts[0][0] == RESUME:
+        require(len(parts) == 1 and len(parts[0]) == 4 and parts[0][2] == trailer, "R5: RESUME")
+    elif tag is None:
         require(parts[0][0] == WELCOME and parts[0][2]["tag"] == trailer, "F3: no WELCOME")
     else:
         require(trailer == tag, "F4: trailer")
@@ -54,19 +56,24 @@ def format_offer(ticket=None, resume=None, token=None, schema=None, events=0):
 
 
 def decode_acks(data):
-    """Low 16 bits of the last message applied, by slot [A3]."""
+    """Low bits of the last message applied, and how many bits they are, by slot [A3]."""
     reader = Reader(data)
     rows = {}
+    slot = 0
     while reader.has_more():
-        slot = reader.varint()
-        require(slot not in rows, "A3: a slot occurs twice")
-        rows[slot] = int.from_bytes(reader.take(2), "little")
+        slot += reader.varint()
+        count, is_wide = divmod(reader.varint(), 2)
+        row_bytes = 2 if is_wide else 1
+        for _ in range(count):
+            rows[slot] = (int.from_bytes(reader.take(row_bytes), "little"), 8 * row_bytes)
+            slot += 1
     return rows
 
 
-def nearest_seq(low_bits, known):
+def nearest_seq(low_bits, bits, known):
     """The full number: the one nearest to the last that is known [A5]."""
-    return known + ((low_bits - known + 0x8000) & 0xFFFF) - 0x8000
+    half = 1 << (bits - 1)
+    return known + ((low_bits - known + half) & (2 * half - 1)) - half
 
 
 def schema_hash(schema):
@@ -192,7 +199,9 @@ class Entity:
         self.maps = [{} for _ in entity_type.maps]
 
     def read_change(self, reader, fields):
-        mask = int.from_bytes(reader.take((len(fields) + 7) // 8), "little")
+        self.read_fields(reader, fields, int.from_bytes(reader.take((len(fields) + 7) // 8), "little"))
+
+    def read_fields(self, reader, fields, mask):
         require(mask < 1 << len(fields), "S4: mask")
         for bit, (name, kind) in enumerate(fields):
             if mask & 1 << bit:
@@ -228,6 +237,10 @@ class Mirror:
         while reader.has_more():
             entity_id, operation = divmod(reader.varint(), 4)
             require(operation in allowed, "S3: operation")
+            if operation == CHANGE and entity_id == 0:
+                require(REMOVE in allowed, "S3: a group outside of a STATE")
+                self._change_group(reader)
+                continue
             if operation == ADD:
                 self._add(reader, entity_id)
                 continue
@@ -238,6 +251,24 @@ class Mirror:
                 self._remove(entity_id)
             else:
                 entity.read_change(reader, entity.type.public if operation == CHANGE else entity.type.private)
+
+    def _change_group(self, reader):
+        count = reader.varint()
+        ids = []
+        next_id = 0
+        while len(ids) < count:
+            gap, is_several = divmod(reader.varint(), 2)
+            length = reader.varint() + 2 if is_several else 1
+            require(length <= count - len(ids), "S3: too many in a group")
+            ids.extend(range(next_id + gap, next_id + gap + length))
+            next_id += gap + length
+        require(count > 0 and all(entity_id in self._entities for entity_id in ids), "S11: no such entity")
+        group = [self._entities[entity_id] for entity_id in ids]
+        fields = group[0].type.public
+        mask = int.from_bytes(reader.take((len(fields) + 7) // 8), "little")
+        for entity in group:
+            require(entity.type is group[0].type, "S3: entities of several types")
+            entity.read_fields(reader, fields, mask)
 
     def _add(self, reader, entity_id):
         holder = self._entities.get(reader.varint())

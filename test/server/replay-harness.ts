@@ -15,15 +15,16 @@ import type { RoomClass, RoomSource } from "../../server/room/room-class.ts";
 import type { RoomEvent, StepResult } from "../../server/room/room-events.ts";
 import type { HostedCheckpoint } from "../../server/worker/recovery.ts";
 import { type ArenaState, MoveInput } from "../../shared/games/arena/schema.ts";
-import { type EntitySchema, encodeInput } from "../../shared/schema/index.ts";
+import { describe, type EntitySchema, encodeInput } from "../../shared/schema/index.ts";
 import { createRandom } from "../../shared/sim/random.ts";
 import { RoomDriver } from "../support/room-driver.ts";
+import { Dice } from "../support/rooms/dice.ts";
 import { Echo, type EchoState } from "../support/rooms/echo.ts";
 import { Lobby } from "../support/rooms/lobby.ts";
 import { TICK_MS } from "./games/arena-driver.ts";
 import { makeTemporaryDirectory, servicesOn } from "./journal/journal-harness.ts";
 
-const ROOMS: Readonly<Record<string, RoomSource>> = { arena: Arena, echo: Echo, lobby: Lobby };
+const ROOMS: Readonly<Record<string, RoomSource>> = { arena: Arena, dice: Dice, echo: Echo, lobby: Lobby };
 const SEED = 5;
 /** As the replay file of another game would be. */
 const OTHER_MAIN = `
@@ -39,9 +40,11 @@ const OTHER_MAIN = `
 export class Recorded<S extends EntitySchema> extends RoomDriver<S> {
   readonly directory = makeTemporaryDirectory();
   readonly #journal: RoomJournal;
+  readonly #codeVersion: string;
 
   constructor(roomType: string, roomClass: RoomClass, { keepAll = false, by = ownVersion() } = {}) {
     super(roomClass, SEED);
+    this.#codeVersion = by.codeVersion;
     const create = { roomId: "room", roomType, code: "CODE", options: {}, seed: SEED, epoch: 1 };
     this.#journal = RoomJournal.create({
       directory: this.directory,
@@ -62,7 +65,8 @@ export class Recorded<S extends EntitySchema> extends RoomDriver<S> {
   }
 
   checkpoint(): void {
-    const saved: HostedCheckpoint = { runtime: this.runtime.save(), sessions: [] };
+    const code = { codeVersion: this.#codeVersion, schema: describe(this.runtime.schema) };
+    const saved: HostedCheckpoint = { code, stepBackEpoch: 0, runtime: this.runtime.save(), sessions: [] };
     this.#journal.checkpoint(encodeCheckpoint(saved));
   }
 

@@ -16,6 +16,7 @@ import { MoveInput } from "../../shared/games/arena/schema.ts";
 import { ServerMessage } from "../../shared/protocol/wire.ts";
 import { encodeInput, Mirror, type SchemaDescriptor } from "../../shared/schema/index.ts";
 import { MemoryTransport } from "../support/memory-transport.ts";
+import { Dice } from "../support/rooms/dice.ts";
 import { EchoState } from "../support/rooms/echo.ts";
 import { Lobby } from "../support/rooms/lobby.ts";
 import { ServerProcess } from "../support/server-process.ts";
@@ -31,6 +32,8 @@ import {
   replayJson,
   spawnReplay,
 } from "./replay-harness.ts";
+import { DiceClient } from "./worker/dice-client.ts";
+import { Owners } from "./worker/owners.ts";
 import { RoomHarness, say } from "./worker/room-harness.ts";
 
 describe("a match", () => {
@@ -324,4 +327,26 @@ describe("what cannot be replayed is refused with a sentence:", () => {
       err: "",
     });
   });
+});
+
+test("of a room that keeps no steps there is only its newest checkpoint", async () => {
+  const owners = new Owners();
+  const client = new DiceClient("ann");
+  client.join(owners.next(Dice));
+  for (let i = 0; i < 30; i++) {
+    await owners.time.advance(TICK_MS);
+    client.read();
+    client.throw();
+  }
+  const { out, err, code } = await replay("--json", owners.roomDirectory);
+  expect(code).toBe(0);
+  expect(err).toContain('"dice" keeps no steps');
+  const replayed = JSON.parse(out);
+  expect(replayed).toMatchObject({
+    roomType: "dice",
+    ticks: 0,
+    checkpoint: { name: owners.checkpoints.at(-1) },
+  });
+  expect(replayed.state.players.ann.throws).toBe(client.forgotten);
+  expect(replayed.tick).toBeGreaterThan(0);
 });

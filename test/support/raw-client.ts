@@ -31,14 +31,25 @@ export function clientFrame(value: ClientValue): Buffer {
 }
 
 /** @returns a masked frame of any kind; first is its first byte */
-export function frame(first: number, payload: Uint8Array): Buffer {
-  const mask = randomBytes(4);
-  const length =
-    payload.length < 126
-      ? Buffer.from([0x80 | payload.length])
-      : Buffer.from([0xfe, payload.length >> 8, payload.length & 255]);
-  const masked = payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0));
-  return Buffer.concat([Buffer.from([first]), length, mask, masked]);
+export function frame(first: number, payload: Uint8Array, mask: Uint8Array = randomBytes(4)): Buffer {
+  const head = Buffer.concat([frameHead(first, payload.length, 0x80), mask]);
+  return Buffer.concat([head, payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0))]);
+}
+
+/** @returns a frame as servers send it: not masked */
+export function serverFrame(first: number, payload: Uint8Array): Buffer {
+  return Buffer.concat([frameHead(first, payload.length, 0), payload]);
+}
+
+/** The first 2, 4 or 10 bytes of a frame. */
+function frameHead(first: number, length: number, maskBit: number): Buffer {
+  if (length < 126) return Buffer.from([first, maskBit | length]);
+  const isShort = length < 65_536;
+  const head = Buffer.alloc(isShort ? 4 : 10);
+  head.set([first, maskBit | (isShort ? 126 : 127)]);
+  if (isShort) head.writeUInt16BE(length, 2);
+  else head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
 }
 
 export class RawClient {

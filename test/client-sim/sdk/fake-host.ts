@@ -45,12 +45,16 @@ const EVENT_LIMITS = { itemsMax: 4_096, bytesMax: 512 * 1024 };
 type FakeSession = {
   readonly id: string;
   readonly slot: number;
-  readonly events: Outbox;
+  events: Outbox;
   generation: number;
   /** Last message applied. */
   ack: number;
+  /** The room was set back: of its messages some may be missing. */
+  mayLeaveGap: boolean;
   socket: FakeSocket | undefined;
 };
+/** What a client says that it has. */
+type Heard = Pick<Offer, "eventsReceived" | "schemaHash">;
 type Applied = { readonly sessionId: string; readonly type: number | string; readonly payload: unknown };
 
 export abstract class FakeHost<S extends EntitySchema> {
@@ -78,17 +82,26 @@ export abstract class FakeHost<S extends EntitySchema> {
   latencyMs = 0;
   /** By how much longer a message to a client is held up, and all that come after it. */
   holdMs = (): number => 0;
+  /** While true an owner dies as soon as it has taken a connection in: it welcomes nobody. */
+  diesBeforeWelcome = false;
   /** Events are sent again from here on the next connection, if not from where the client is. */
   repeatFrom: number | undefined;
   /** Room time; tests let it drift or stand still. */
   roomTimeAt = (nowMs: number): number => nowMs;
   encoder: StateEncoder<S>;
   roomId = "room-1";
+  epoch = 1;
   tag = 0xdecaf001;
   tick = 0;
+  /** While true what STATE acknowledges is not saved; `save` says when it is. */
+  savesLater = false;
+  /** The last epoch that began with the room set back. */
+  stepBackEpoch = 0;
   #sessions = new Map<string, FakeSession>();
   #tickets = new Map<string, string>();
   #ids = 0;
+  /** Connections whose owner has died, with the nonce that the next one looks for, once there is one. */
+  readonly #orphans = new Map<FakeSocket, number | undefined>();
 
   constructor(time: SimulatedTime, schema: S) {
     this.time = time;
@@ -179,6 +192,43 @@ export abstract class FakeHost<S extends EntitySchema> {
     this.tick = 0;
   }
 
+  /**
+   * The room's owner dies, and another takes it over with its connections [R5].
+   *
+   * @param ack of all sessions; by default what each has applied
+   */
+  takeOver({ nonce, tag, ack }: { nonce: number; tag: number; ack?: number }): void {
+    this.epoch += 1;
+    this.tag = tag;
+    for (const session of this.#sessions.values()) {
+      if (session.socket === undefined) continue;
+      this.#orphans.set(session.socket, nonce);
+      const resume = encodeServerValue([ServerMessage.RESUME, nonce, tag, ack ?? session.ack]);
+      session.socket.deliver(assembleMessage([resume], tag));
+    }
+  }
+
+  /** What all sessions were told is saved. */
+  save(): void {
+    for (const session of this.#sessions.values())
+      this.#send(session, [encodeServerValue([ServerMessage.SAVED])]);
+  }
+
+  /**
+   * The room's owner dies, and the next one has the room as it was earlier [R6]. `takeOver` follows, or lost connections.
+   *
+   * @param ack the last message of all sessions that was applied then
+   * @param events how many each had been sent
+   */
+  setBack(ack: number, events: number): void {
+    this.stepBackEpoch = this.epoch + 1;
+    for (const session of this.#sessions.values()) {
+      session.ack = ack;
+      session.mayLeaveGap = true;
+      session.events = new Outbox(EVENT_LIMITS, events);
+    }
+  }
+
   #newSession(): string {
     this.#ids += 1;
     const id = `session${this.#ids}`;
@@ -189,6 +239,7 @@ export abstract class FakeHost<S extends EntitySchema> {
       events,
       generation: 0,
       ack: 0,
+      mayLeaveGap: false,
       socket: undefined,
     });
     this.enter(this.encoder.root, id, this.#ids);
@@ -214,9 +265,8 @@ export abstract class FakeHost<S extends EntitySchema> {
       return socket.closeByServer(ERRORS[offer?.ticket ? "TICKET_INVALID" : "SESSION_NOT_FOUND"].close);
     session.socket?.closeByServer(ERRORS.SUPERSEDED.close);
     session.socket = socket;
-    const resumed = session.generation > 0;
-    session.generation += 1;
-    this.#welcome(session, offer, resumed);
+    if (this.diesBeforeWelcome) this.#orphans.set(socket, undefined);
+    else this.#welcome(session, offer, session.generation > 0);
   }
 
   #sessionOf(offer: Offer, url: URL): FakeSession | undefined {
@@ -230,11 +280,13 @@ export abstract class FakeHost<S extends EntitySchema> {
     return url.pathname === "/ws/arena" ? this.#session(this.#newSession()) : undefined;
   }
 
-  #welcome(session: FakeSession, offer: Offer, resumed: boolean): void {
+  #welcome(session: FakeSession, offer: Heard, resumed: boolean): void {
+    session.generation += 1;
     const descriptor = describe(this.#schema);
     const hash = schemaHash(descriptor);
     const from = this.repeatFrom ?? offer.eventsReceived;
     this.repeatFrom = undefined;
+    if (this.stepBackEpoch > 0) session.events.skipTo(from);
     const missed = session.events.after(from);
     if (missed === undefined) return session.socket?.closeByServer(ERRORS.SESSION_OVERFLOW.close);
     session.events.acknowledge(from);
@@ -251,12 +303,14 @@ export abstract class FakeHost<S extends EntitySchema> {
         secret: "s3cret",
       }),
       reconnectMs: RECONNECT_MS,
-      epoch: 1,
+      epoch: this.epoch,
       worker: 0,
       tag: this.tag,
       tickRate: 20,
       nextEvent: from + 1,
       ack: session.ack,
+      savesLater: this.savesLater,
+      stepBackEpoch: this.stepBackEpoch,
       messages: ["move", "chat"],
       schemaHash: hash,
       schema: offer.schemaHash === hash ? null : descriptor,
@@ -275,7 +329,7 @@ export abstract class FakeHost<S extends EntitySchema> {
     patch: Uint8Array,
   ): Uint8Array {
     const acks = [...this.#sessions.values()].map(({ slot, ack }) => ({ slot, seq: ack }));
-    return encodeServerValue([type, this.tick, this.#roomTimeMs(), encodeAcks(acks), patch]);
+    return encodeServerValue([type, this.tick, this.#roomTimeMs(), encodeAcks(acks, 2), patch]);
   }
 
   #roomTimeMs(): number {
@@ -283,7 +337,9 @@ export abstract class FakeHost<S extends EntitySchema> {
   }
 
   #send(session: FakeSession, parts: readonly Uint8Array[]): void {
-    if (!this.isMute) session.socket?.deliver(assembleMessage(parts, this.tag));
+    const { socket } = session;
+    if (!this.isMute && socket !== undefined && !this.#orphans.has(socket))
+      socket.deliver(assembleMessage(parts, this.tag));
   }
 
   /** What a client sent has arrived. */
@@ -292,11 +348,21 @@ export abstract class FakeHost<S extends EntitySchema> {
     const bytes = socket.received.at(-1);
     if (session === undefined || bytes === undefined) return;
     try {
-      this.#apply(session, socket, decodeClientValue(bytes));
+      const value = decodeClientValue(bytes);
+      if (this.#orphans.has(socket)) this.#resync(session, socket, value);
+      else this.#apply(session, socket, value);
     } catch (error) {
       const code: ErrorCode = error instanceof RookeryError ? error.code : "INTERNAL";
       socket.closeByServer(ERRORS[code].close);
     }
+  }
+
+  /** Whatever comes before the answer to RESUME is thrown away. */
+  #resync(session: FakeSession, socket: FakeSocket, value: ClientValue): void {
+    if (value[0] !== ClientMessage.RESYNC || value[1] !== this.#orphans.get(socket)) return;
+    this.#orphans.delete(socket);
+    const [, , eventsReceived, schemaHash] = value;
+    this.#welcome(session, { eventsReceived, schemaHash }, true);
   }
 
   #apply(session: FakeSession, socket: FakeSocket, value: ClientValue): void {
@@ -304,9 +370,10 @@ export abstract class FakeHost<S extends EntitySchema> {
       case ClientMessage.MESSAGE: {
         const [, seq, eventsReceived, type, payload] = value;
         this.#acknowledge(session, eventsReceived);
-        if (seq > session.ack + 1)
+        if (seq > session.ack + 1 && !session.mayLeaveGap)
           throw new RookeryError("PROTOCOL_ERROR", `message ${seq} after ${session.ack}`);
         if (seq <= session.ack) return;
+        session.mayLeaveGap = false;
         session.ack = seq;
         this.applied.push({ sessionId: session.id, type, payload });
         this.act(session.id, payload, seq);

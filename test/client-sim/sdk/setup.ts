@@ -58,13 +58,14 @@ export async function joinRoom(
   return { time, server, client, room };
 }
 
-type Observable = Pick<Room, "onDrop" | "onReconnect" | "onRejoin" | "onLeave" | "onMessage">;
+type Observable = Pick<Room, "onDrop" | "onReconnect" | "onMove" | "onRejoin" | "onLeave" | "onMessage">;
 
 /** What a room tells, as lines. */
 export function record(room: Observable): string[] {
   const lines: string[] = [];
   room.onDrop((code, reason) => lines.push(`drop ${code} ${reason}`));
   room.onReconnect(() => lines.push("reconnect"));
+  room.onMove(() => lines.push("move"));
   room.onRejoin(() => lines.push("rejoin"));
   room.onLeave((code, reason) => lines.push(`leave ${code} ${reason}`));
   room.onMessage("*", (payload, type) => lines.push(`${type} ${JSON.stringify(payload)}`));

@@ -59,6 +59,8 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
   const sockets = new Map<string, string[]>();
   const followed: { roomId: string; workerId: number }[] = [];
   const closedSockets: string[] = [];
+  /** Types of the messages that were sent to workers, with the sockets that followed. */
+  const order: string[] = [];
   /** Workers that can be started for one room alone. */
   const isolated: number[] = [];
   const idle: number[] = [];
@@ -70,13 +72,19 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     wallClock: () => WALL_CLOCK_AT_START + time.now(),
     selector: new LeastLoadSelector(),
     workers: () => [...readyWorkers].map((workerId) => ({ workerId, stats: undefined })),
-    send: (workerId, message) => sent.push({ workerId, ...message }),
+    send: (workerId, message) => {
+      sent.push({ workerId, ...message });
+      order.push(message.type);
+    },
     onRoomGone: () => undefined,
     isolate: () => isolated.shift(),
     onIdle: (workerId) => void idle.push(workerId),
     survivors: {
       of: (roomId) => sockets.get(roomId) ?? [],
-      follow: (roomId, workerId) => void followed.push({ roomId, workerId }),
+      follow: (roomId, workerId) => {
+        followed.push({ roomId, workerId });
+        order.push("sockets");
+      },
       close: (roomId) => void closedSockets.push(roomId),
     },
     log: { warn: (_, message) => warnings.push(message) },
@@ -94,6 +102,7 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     sockets,
     followed,
     closedSockets,
+    order,
     isolated,
     idle,
     creates: () => sentOf("create-room"),

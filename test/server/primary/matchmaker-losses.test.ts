@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { RoomTypeInfo } from "../../../server/ipc/messages.ts";
 import { LIMITS } from "../../../server/limits.ts";
 import { createHarness, expectRefused, joined, NO_ROOMS, NO_SEATS, refusal } from "./matchmaker-harness.ts";
 
@@ -122,6 +123,108 @@ describe("lost workers", () => {
     expect(harness.matchmaker.stats().joinsPending).toBe(1);
     await harness.time.advance(1);
     await expectRefused(join, "TIMEOUT");
+  });
+});
+
+/** Rooms of these outlive their workers. */
+const WRITTEN_DOWN: readonly RoomTypeInfo[] = [
+  {
+    name: "written",
+    maxClients: 4,
+    maxMatched: 4,
+    filterBy: [],
+    durability: "journal",
+    hasAuth: false,
+    autoDispose: true,
+  },
+  {
+    name: "fleeting",
+    maxClients: 4,
+    maxMatched: 4,
+    filterBy: [],
+    durability: "none",
+    hasAuth: false,
+    autoDispose: true,
+  },
+];
+
+/** A room with a client whose socket the primary retains. */
+async function withSocket(roomType: string, workers: number[]) {
+  const harness = createHarness({ workers, roomTypes: WRITTEN_DOWN });
+  const { roomId, sessionId, workerId } = await joined(harness, roomType);
+  harness.sockets.set(roomId, [sessionId]);
+  harness.followed.length = 0;
+  return { harness, roomId, sessionId, workerId };
+}
+
+describe("sockets that outlive their worker", () => {
+  it("follow their room: it is told who comes before they are sent", async () => {
+    const { harness, roomId, sessionId, workerId } = await withSocket("written", [1, 2]);
+    harness.order.length = 0;
+    harness.loseWorker(workerId);
+    const other = workerId === 1 ? 2 : 1;
+    expect(harness.creates()).toMatchObject([{ workerId: other, roomId, epoch: 2, survivors: [sessionId] }]);
+    expect(harness.followed).toEqual([{ roomId, workerId: other }]);
+    expect(harness.order).toEqual(["create-room", "sockets"]);
+    expect(harness.closedSockets).toEqual([]);
+    harness.matchmaker.onWorkerMessage(other, {
+      type: "room-created",
+      roomId,
+      failure: undefined,
+      sessionIds: [sessionId],
+    });
+    expect(harness.matchmaker.resume(sessionId)).toEqual({ workerId: other, roomId });
+    expect(harness.rooms()).toEqual({ ...NO_ROOMS, open: 1 });
+  });
+
+  it("wait with their room for a worker, when there is none", async () => {
+    const { harness, roomId } = await withSocket("written", [1]);
+    harness.loseWorker(1);
+    expect([harness.creates(), harness.followed, harness.closedSockets]).toEqual([[], [], []]);
+    // One that has closed meanwhile does not follow.
+    harness.sockets.set(roomId, []);
+    harness.readyWorkers.add(2);
+    harness.matchmaker.onWorkerReady(2, WRITTEN_DOWN);
+    expect(harness.creates()).toMatchObject([{ workerId: 2, roomId, survivors: [] }]);
+    expect(harness.followed).toEqual([{ roomId, workerId: 2 }]);
+  });
+
+  it("follow it again when the next worker dies before it has taken the room over", async () => {
+    const { harness, roomId, sessionId, workerId } = await withSocket("written", [1, 2, 3]);
+    harness.loseWorker(workerId);
+    const second = harness.creates()[0]?.workerId ?? 0;
+    harness.loseWorker(second);
+    const third = 6 - workerId - second;
+    expect(harness.creates()[1]).toMatchObject({ workerId: third, epoch: 3, survivors: [sessionId] });
+    expect(harness.followed).toEqual([
+      { roomId, workerId: second },
+      { roomId, workerId: third },
+    ]);
+    expect(harness.closedSockets).toEqual([]);
+  });
+
+  it("are closed with a room that is not written down", async () => {
+    const { harness, roomId, workerId } = await withSocket("fleeting", [1, 2]);
+    harness.loseWorker(workerId);
+    expect([harness.closedSockets, harness.followed]).toEqual([[roomId], []]);
+  });
+
+  it("are closed with a room that was about to end", async () => {
+    const { harness, roomId, sessionId, workerId } = await withSocket("written", [1, 2]);
+    harness.matchmaker.onWorkerMessage(workerId, { type: "session-left", roomId, sessionId });
+    expect(harness.rooms()).toEqual({ ...NO_ROOMS, closing: 1 });
+    harness.loseWorker(workerId);
+    expect([harness.closedSockets, harness.followed]).toEqual([[roomId], []]);
+    expect(harness.rooms()).toEqual(NO_ROOMS);
+  });
+
+  it("of a new room there are none", async () => {
+    const harness = createHarness({ workers: [1], roomTypes: WRITTEN_DOWN });
+    const join = harness.join("written");
+    await harness.time.settle();
+    expect(harness.creates()).toMatchObject([{ epoch: 1, survivors: [] }]);
+    await harness.answerAll();
+    await join;
   });
 });
 

@@ -170,6 +170,20 @@ describe("restarts", () => {
     await world.time.advance(1);
     expect(world.supervisor.status()).toMatchObject({ isHealthy: true, isReady: true });
   });
+
+  it("come at once for a worker that served and was killed by somebody, however often", async () => {
+    const world = await ready(1);
+    for (let kill = 0; kill < 20; kill++) {
+      world.process(0).die(null, "SIGKILL");
+      await world.time.advance(1_000);
+      expect(world.states()).toEqual(["ready"]);
+    }
+    expect(pauses(world)).toEqual(Array(20).fill(0));
+    // One that hangs is killed, too, but by its own fault.
+    world.process(0).hang();
+    await world.time.advance(2 * HANG_TIMEOUT_MS);
+    expect(pauses(world).at(-1)).toBeGreaterThan(0);
+  });
 });
 
 describe("giving up", () => {

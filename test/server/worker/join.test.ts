@@ -41,6 +41,8 @@ test("[M3] [M4] the first message is WELCOME, SNAPSHOT and OWN in one write", as
     tickRate: 20,
     nextEvent: 1,
     ack: 0,
+    savesLater: false,
+    stepBackEpoch: 0,
     messages: Object.keys(harness.table.messages).toSorted(),
     schemaHash: schemaHash(descriptor),
     schema: descriptor,

@@ -9,6 +9,11 @@ function tokensOf(sessionId: string, key = KEY): ResumeTokens {
   return new ResumeTokens(sessionId, key);
 }
 
+function issue(tokens: ResumeTokens, tookGeneration = 1): string {
+  tokens.issue(tookGeneration);
+  return tokens.newest;
+}
+
 /** What the room does with a token: who is let in has used it. */
 function use(tokens: ResumeTokens, token: string): boolean {
   const generation = tokens.check(token);
@@ -18,14 +23,14 @@ function use(tokens: ResumeTokens, token: string): boolean {
 
 test("[R1] each connection brings a new token, and the one before is good until the new one is used", () => {
   const tokens = tokensOf("s1");
-  const first = tokens.issue();
+  const first = issue(tokens);
   expect(first).toMatch(/^s1\.1\.[\w-]{24}$/);
   expect(use(tokens, first)).toBe(true);
-  const second = tokens.issue();
+  const second = issue(tokens);
   expect(second).toMatch(/^s1\.2\.[\w-]{24}$/);
   // The answer with the second token was lost.
   expect(use(tokens, first)).toBe(true);
-  const third = tokens.issue();
+  const third = issue(tokens);
   expect(use(tokens, third)).toBe(true);
   expect(use(tokens, first)).toBe(false);
   expect(use(tokens, second)).toBe(false);
@@ -33,17 +38,27 @@ test("[R1] each connection brings a new token, and the one before is good until 
 
 test("[R1] [H5] it stays good, too, when the new one comes by redeeming the ticket again", () => {
   const tokens = tokensOf("s1");
-  const first = tokens.issue();
-  const second = tokens.issue();
+  const first = issue(tokens);
+  const second = issue(tokens);
   expect(use(tokens, first)).toBe(true);
   expect(use(tokens, second)).toBe(false);
 });
 
+test("[R5] connections that took no token are told the last one again, so that both good ones stay so", () => {
+  const tokens = tokensOf("s1");
+  const first = issue(tokens, 0);
+  use(tokens, first);
+  const second = issue(tokens);
+  for (let takeOver = 0; takeOver < 3; takeOver++) expect(issue(tokens, 0)).toBe(second);
+  // None of those answers has arrived.
+  expect(use(tokens, first)).toBe(true);
+});
+
 test("wrong, old and foreign tokens are refused", () => {
   const tokens = tokensOf("s1");
-  const first = tokensOf("s1").issue();
+  const first = issue(tokensOf("s1"));
   expect(use(tokens, first)).toBe(false);
-  expect(tokens.issue()).toBe(first);
+  expect(issue(tokens)).toBe(first);
   const secret = first.slice("s1.1.".length);
   for (const wrong of [
     `s1.1.${secret.slice(1)}x`,
@@ -51,8 +66,8 @@ test("wrong, old and foreign tokens are refused", () => {
     `s1.2.${secret}`,
     `s1.0.${secret}`,
     `s2.1.${secret}`,
-    tokensOf("s2").issue(),
-    tokensOf("s1", new Uint8Array(32)).issue(),
+    issue(tokensOf("s2")),
+    issue(tokensOf("s1", new Uint8Array(32))),
     "s1.1",
     "s1.1.",
     "",
@@ -70,7 +85,7 @@ test("[R1] a client that misses any of the answers always has a token that is go
   fc.assert(
     fc.property(attempts, (sequence) => {
       const tokens = tokensOf("s1");
-      const issued = [tokens.issue()];
+      const issued = [issue(tokens)];
       let newest = issued[0] ?? "";
       let before: string | undefined;
       let isLastSeen = true;
@@ -80,7 +95,7 @@ test("[R1] a client that misses any of the answers always has a token that is go
           expect(use(tokens, newest)).toBe(true);
           for (const other of issued) if (other !== newest) expect(use(tokens, other)).toBe(false);
         }
-        const token = tokens.issue();
+        const token = issue(tokens);
         issued.push(token);
         isLastSeen = !isAnswerLost;
         if (isLastSeen) {
@@ -96,11 +111,11 @@ test("[R1] a client that misses any of the answers always has a token that is go
 
 test("another owner of the room goes on with what was saved", () => {
   const tokens = tokensOf("s1");
-  const first = tokens.issue();
-  const second = tokens.issue();
+  const first = issue(tokens);
+  const second = issue(tokens);
   const taken = new ResumeTokens("s1", KEY, tokens.save());
   expect(taken.check(first)).toBe(1);
   expect(taken.check(second)).toBe(2);
-  expect(taken.issue()).toBe(tokens.issue());
+  expect(issue(taken)).toBe(issue(tokens));
   expect(taken.check(first)).toBeUndefined();
 });

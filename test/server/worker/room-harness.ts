@@ -25,7 +25,9 @@ type JoinWith = {
 
 export class RoomHarness {
   readonly time = new SimulatedTime(1_000);
-  readonly ticks = new TickScheduler(this.time);
+  /** Of the event loop, as the scheduler is told. */
+  utilization = 0;
+  readonly ticks = new TickScheduler(this.time, () => this.utilization);
   readonly reports: WorkerToPrimary[] = [];
   readonly errors: Logged[] = [];
   readonly services: RoomServices;

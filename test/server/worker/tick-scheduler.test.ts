@@ -10,6 +10,10 @@ const INTERVAL_MS = 1000 / RATE;
 
 type Tick = { readonly atMs: number; readonly dtMs: number; readonly dueMs: number };
 
+function newTicks(time: SimulatedTime): TickScheduler {
+  return new TickScheduler(time, () => 0);
+}
+
 /** Notes every tick of a room; `work` is what the room does in it. */
 function record(
   ticks: TickScheduler,
@@ -18,11 +22,11 @@ function record(
   work: () => void = () => undefined,
 ): { seen: Tick[]; stop: () => void } {
   const seen: Tick[] = [];
-  const stop = ticks.add(tickRate, (dtMs, dueMs) => {
+  const room = ticks.add(tickRate, (dtMs, dueMs) => {
     seen.push({ atMs: time.now(), dtMs, dueMs });
     work();
   });
-  return { seen, stop };
+  return { seen, stop: () => room.stop() };
 }
 
 function sumOf(seen: readonly Tick[]): number {
@@ -50,7 +54,7 @@ test("due times do not drift, however late the timers fire", async () => {
   await fc.assert(
     fc.asyncProperty(delays, fc.integer({ min: 1, max: 60 }), async (delaysMs, tickRate) => {
       const time = new JitteryTime(delaysMs);
-      const ticks = new TickScheduler(time);
+      const ticks = newTicks(time);
       const intervalMs = 1000 / tickRate;
       const { seen } = record(ticks, time, tickRate);
       await time.advance(20 * intervalMs + 100);
@@ -73,7 +77,7 @@ test("due times do not drift, however late the timers fire", async () => {
 
 test("a tick comes when it is due and lasts one interval, the first one too", async () => {
   const time = new SimulatedTime(123_456);
-  const { seen } = record(new TickScheduler(time), time);
+  const { seen } = record(newTicks(time), time);
   await time.advance(10 * INTERVAL_MS);
   expect(seen).toHaveLength(10);
   for (const { atMs, dtMs, dueMs } of seen) {
@@ -88,7 +92,7 @@ test.each([
   ["now and then", 77.7],
 ])("rooms of one rate that are added %s are spread over the interval", async (_when, gapMs) => {
   const time = new SimulatedTime(5_000);
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const rooms = [];
   for (let index = 0; index < 50; index++) {
     rooms.push(record(ticks, time));
@@ -108,7 +112,7 @@ test.each([
 
 test("a room that is late gets one longer step, and no burst", async () => {
   const time = new SimulatedTime();
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const { seen } = record(ticks, time);
   await time.advance(2 * INTERVAL_MS);
   const before = seen.length;
@@ -127,7 +131,7 @@ test("a room that is late gets one longer step, and no burst", async () => {
 test("beyond the longest step time is given up", async () => {
   for (const tickRate of [RATE, 2]) {
     const time = new SimulatedTime();
-    const ticks = new TickScheduler(time);
+    const ticks = newTicks(time);
     const { seen } = record(ticks, time, tickRate);
     await time.advance(1_000);
     const before = seen.length;
@@ -143,7 +147,7 @@ test("beyond the longest step time is given up", async () => {
 
 test("a room whose steps take longer than its interval does not starve the others", async () => {
   const time = new SimulatedTime();
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const others = Array.from({ length: 5 }, () => record(ticks, time));
   const slow = record(ticks, time, RATE, () => time.stall(1.3 * INTERVAL_MS));
   others.push(...Array.from({ length: 5 }, () => record(ticks, time)));
@@ -158,7 +162,7 @@ test("a room whose steps take longer than its interval does not starve the other
 
 test("others get their turn when ticking takes long: no more than 8 ms and one step in a go", async () => {
   const time = new SimulatedTime();
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const order: string[] = [];
   for (let index = 0; index < 12; index++) {
     ticks.add(RATE, () => {
@@ -179,7 +183,7 @@ test("others get their turn when ticking takes long: no more than 8 ms and one s
 
 test("rooms come and go in the middle of a tick", async () => {
   const time = new SimulatedTime();
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const seen: string[] = [];
   const stops = new Map<string, () => void>();
   const add = (name: string, work: () => void = () => undefined) =>
@@ -188,7 +192,7 @@ test("rooms come and go in the middle of a tick", async () => {
       ticks.add(RATE, () => {
         seen.push(name);
         work();
-      }),
+      }).stop,
     );
   add("ends itself", () => stops.get("ends itself")?.());
   add("ends its neighbour", () => stops.get("neighbour")?.());
@@ -219,7 +223,7 @@ test("rooms come and go in the middle of a tick", async () => {
 
 test("one timer is set for all rooms, and none when they have stopped", async () => {
   const time = new SimulatedTime();
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const rooms = Array.from({ length: 100 }, () => record(ticks, time));
   expect(time.pendingTimers).toBe(1);
   await time.advance(INTERVAL_MS);
@@ -238,13 +242,13 @@ test("one timer is set for all rooms, and none when they have stopped", async ()
 
 test("a room that throws does not keep the others from their ticks", async () => {
   const time = new SimulatedTime();
-  const ticks = new TickScheduler(time);
+  const ticks = newTicks(time);
   const failing = ticks.add(RATE, () => {
     throw new Error("thrown in a tick");
   });
   const { seen } = record(ticks, time);
   await expect(time.advance(2 * INTERVAL_MS)).rejects.toThrow("thrown in a tick");
-  failing();
+  failing.stop();
   await time.advance(4 * INTERVAL_MS);
   expect(seen.length).toBeGreaterThanOrEqual(4);
 });

@@ -179,3 +179,35 @@ test("the step of its end is not earlier than the one before, though its clock h
   times.push(harness.table.clock.nowMs);
   expect(times).toEqual(times.toSorted((x, y) => x - y));
 });
+
+describe("a flush window", () => {
+  class Slow extends Desk {
+    static override flushMs = 50;
+  }
+
+  beforeEach(async () => {
+    harness = new RoomHarness(Slow);
+    a = harness.join("a");
+    b = harness.join("b");
+    await harness.time.advance(50);
+  });
+
+  test("makes one step and one message of all that comes in during it", async () => {
+    const sent = b.sent.length;
+    say(a, 1, "add", 1);
+    await harness.time.advance(49);
+    say(b, 1, "add", 2);
+    expect(harness.table.applied).toEqual([]);
+    await harness.time.advance(1);
+    expect(harness.table.applied.map(({ payload }) => payload)).toEqual([1, 2]);
+    expect(b.sent).toHaveLength(sent + 1);
+    await harness.time.advance(500);
+    expect(b.sent).toHaveLength(sent + 1);
+  });
+
+  test("does not hold up timers", async () => {
+    say(a, 1, "later", 300);
+    await harness.time.advance(50 + 300);
+    expect(b.messages.at(-1)).toEqual([[ServerMessage.EVENT, "later", expect.any(Number)]]);
+  });
+});

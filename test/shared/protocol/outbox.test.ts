@@ -86,6 +86,16 @@ describe("Outbox", () => {
     expect(outbox.size).toBe(0);
   });
 
+  test("goes on behind a number that it does not know", () => {
+    const outbox = new Outbox(LIMITS);
+    outbox.push(item(3));
+    outbox.skipTo(41);
+    expect([outbox.last, outbox.size, outbox.bytes]).toEqual([41, 0, 0]);
+    expect(outbox.push(item(2, 7))).toBe(42);
+    expect(outbox.after(41)).toEqual([item(2, 7)]);
+    expect(outbox.after(40)).toBeUndefined();
+  });
+
   test.each([Number.NaN, 0.5, -1, Number.POSITIVE_INFINITY])("knows no item numbered %d", (number) => {
     const outbox = new Outbox(LIMITS);
     outbox.push(item(1));

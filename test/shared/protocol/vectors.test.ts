@@ -56,13 +56,13 @@ test("the document has vectors of every kind", () => {
   const counts = Object.groupBy(vectors, ({ kind }) => kind);
   expect(Object.fromEntries(Object.entries(counts).map(([kind, list]) => [kind, list?.length]))).toEqual({
     client: 7,
-    part: 4,
+    part: 5,
     message: 3,
-    acks: 1,
+    acks: 2,
     offer: 3,
     schema: 1,
     snapshot: 1,
-    patch: 2,
+    patch: 3,
     own: 2,
     input: 2,
     refused: 9,
@@ -94,9 +94,10 @@ test.each(vectorsOf("message"))("[F3] server message %s", (_title, json, hex) =>
 });
 
 test.each(vectorsOf("acks"))("[A3] acknowledgements %s", (_title, json, hex) => {
-  const acks = parse(json) as Ack[];
-  expect(toHex(encodeAcks(acks))).toBe(bare(hex));
-  for (const { slot, seq } of acks) expect(findAck(fromHex(hex), slot, seq + 1_000)).toBe(seq);
+  const { bytes, rows } = parse(json) as { bytes: 1 | 2; rows: Ack[] };
+  expect(toHex(encodeAcks(rows, bytes))).toBe(bare(hex));
+  for (const { slot, seq } of rows)
+    expect(findAck(fromHex(hex), slot, seq + (bytes === 1 ? 100 : 1_000))).toBe(seq);
 });
 
 test.each(vectorsOf("offer"))("[H2] offer %s", (_title, json, header) => {
