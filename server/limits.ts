@@ -52,8 +52,8 @@ export const LIMITS = {
   /** Time that effects still under way get when their room ends. */
   disposeEffectsMs: 5_000,
 
-  /** A checkpoint is written when the steps since the last one took this long: half of what a replay may cost. */
-  checkpointStepMs: 10,
+  /** A checkpoint is written when the steps since the last one took this long: somewhat less than a replay may cost. */
+  checkpointStepMs: 15,
   /** With durability "checkpoint": how far a room may be set back when its worker dies. */
   checkpointIntervalMs: 1_000,
 

@@ -46,7 +46,7 @@ export function acceptUpgrade(
   now: () => number,
 ): WsTransport | undefined {
   let transport: WsTransport | undefined;
-  const socket = attachSocket(handle, (bytes) => transport?.read(bytes));
+  const socket = attachSocket(handle, (bytes, length) => transport?.read(bytes, length));
   // Small frames go out at once: a game's update must not wait for the last one's acknowledgement.
   socket.setNoDelay(true);
   const request = {

@@ -48,9 +48,9 @@ export class Adoption {
   /** @param handle the detached socket handle, which belongs to the adoption from now on */
   constructor(handle: SocketHandle, options: AdoptionOptions) {
     this.#options = options;
-    this.#socket = attachSocket(handle, (bytes) => {
-      if (this.#transport === undefined) this.#read(bytes);
-      else this.#transport.read(bytes);
+    this.#socket = attachSocket(handle, (bytes, length) => {
+      if (this.#transport === undefined) this.#read(bytes.subarray(0, length));
+      else this.#transport.read(bytes, length);
     });
     this.#timer = options.scheduler.setTimeout(this.#fail, options.timeoutMs);
     this.#socket.setNoDelay(true);

@@ -41,26 +41,26 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** @param chunk the next bytes of the stream; they are changed, and not kept */
-  read(chunk: Uint8Array): void {
+  /** @param chunk the first `length` of them are the next bytes of the stream; they are changed, and not kept */
+  read(chunk: Uint8Array, length: number): void {
     let at = 0;
-    while (at < chunk.length) {
-      if (this.#isOver || this.#otherBytesLeft > 0) at = this.#passOn(chunk, at);
-      else if (this.#partial !== undefined) at = this.#complete(chunk, at);
-      else at = this.#frame(chunk, at);
+    while (at < length) {
+      if (this.#isOver || this.#otherBytesLeft > 0) at = this.#passOn(chunk, at, length);
+      else if (this.#partial !== undefined) at = this.#complete(chunk, at, length);
+      else at = this.#frame(chunk, at, length);
     }
   }
 
   /** A frame begins. @returns where the next begins, or the end of the chunk */
-  #frame(chunk: Uint8Array, at: number): number {
-    const head = headAt(chunk, at, chunk.length);
-    if (head === undefined) return this.#keep(chunk, at, HEAD_BYTES_MAX);
+  #frame(chunk: Uint8Array, at: number, length: number): number {
+    const head = headAt(chunk, at, length);
+    if (head === undefined) return this.#keep(chunk, at, length, HEAD_BYTES_MAX);
     if (!this.#isPlain(chunk[at] as number, head)) {
       this.#beginOther(chunk[at] as number, head);
       return at;
     }
     const frameBytes = head.bytes + head.payloadBytes;
-    if (at + frameBytes > chunk.length) return this.#keep(chunk, at, frameBytes);
+    if (at + frameBytes > length) return this.#keep(chunk, at, length, frameBytes);
     this.#deliver(chunk, at + head.bytes, head.payloadBytes);
     return at + frameBytes;
   }
@@ -78,26 +78,26 @@ export class FrameReader {
     this.#isFragmented = (first & FIN) === 0 || (opcode !== CONTINUATION && this.#isFragmented);
   }
 
-  #passOn(chunk: Uint8Array, at: number): number {
-    const end = this.#isOver ? chunk.length : Math.min(chunk.length, at + this.#otherBytesLeft);
+  #passOn(chunk: Uint8Array, at: number, length: number): number {
+    const end = this.#isOver ? length : Math.min(length, at + this.#otherBytesLeft);
     this.#otherBytesLeft -= end - at;
     this.#sink.onOther(Buffer.from(chunk.subarray(at, end)));
     return end;
   }
 
   /** Keeps the beginning of a frame. @param frameBytes room for all of it, as far as that is known */
-  #keep(chunk: Uint8Array, at: number, frameBytes: number): number {
+  #keep(chunk: Uint8Array, at: number, length: number, frameBytes: number): number {
     this.#partial = Buffer.allocUnsafe(frameBytes);
-    this.#partial.set(chunk.subarray(at));
-    this.#partialBytes = chunk.length - at;
-    return chunk.length;
+    this.#partial.set(chunk.subarray(at, length));
+    this.#partialBytes = length - at;
+    return length;
   }
 
   /** Adds to a frame that has begun in an earlier chunk, and takes it up when there is enough of it. */
-  #complete(chunk: Uint8Array, at: number): number {
+  #complete(chunk: Uint8Array, at: number, length: number): number {
     const partial = this.#partial as Buffer;
     const before = this.#partialBytes;
-    const end = Math.min(chunk.length, at + partial.length - before);
+    const end = Math.min(length, at + partial.length - before);
     partial.set(chunk.subarray(at, end), before);
     const bytes = before + end - at;
     const head = headAt(partial, 0, bytes);
@@ -114,7 +114,7 @@ export class FrameReader {
       return at + head.bytes + head.payloadBytes - before;
     }
     this.#beginOther(first, head);
-    this.#passOn(partial.subarray(0, before), 0);
+    this.#passOn(partial, 0, before);
     return at;
   }
 

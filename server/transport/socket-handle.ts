@@ -38,16 +38,20 @@ export function detachHandle(
 }
 
 /** All sockets are read into this one: what was read is used before the next socket is. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+const READ_BUFFER = new Uint8Array(64 * 1024);
 
 /**
  * A socket on a detached handle; it does not read before it is resumed.
  *
- * @param onRead gets what is read, instead of listeners for `data`: bytes that are its own only until it returns
+ * @param onRead gets what is read, instead of listeners for `data`: the first `length` of these bytes, which are its
+ * own only until it returns
  */
-export function attachSocket(handle: SocketHandle, onRead?: (bytes: Uint8Array) => void): Socket {
+export function attachSocket(
+  handle: SocketHandle,
+  onRead?: (bytes: Uint8Array, length: number) => void,
+): Socket {
   const callback = (length: number) => {
-    onRead?.(READ_BUFFER.subarray(0, length));
+    onRead?.(READ_BUFFER, length);
     return true;
   };
   const onread = onRead && { buffer: READ_BUFFER, callback };

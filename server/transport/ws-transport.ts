@@ -20,6 +20,7 @@ export class WsTransport implements Transport {
   readonly #reader: FrameReader;
   #listener: TransportListener | undefined;
   #lastHeardMs: number;
+  #isClosing = false;
   readonly #now: () => number;
 
   /** @param socket the WebSocket's own; what it reads is given to `read` */
@@ -40,30 +41,33 @@ export class WsTransport implements Transport {
       this.#heard(new Uint8Array(buffer, byteOffset, byteLength));
     });
     // ws closes the connection itself after an error; `close` follows.
-    webSocket.on("error", () => undefined);
+    webSocket.on("error", () => {
+      this.#isClosing = true;
+    });
     webSocket.on("close", () => this.#listener?.onClosed());
   }
 
-  /** @param bytes the next of the stream, the transport's only until it returns */
-  read(bytes: Uint8Array): void {
-    this.#reader.read(bytes);
+  /** @param bytes the first `length` of them are the next of the stream, the transport's only until it returns */
+  read(bytes: Uint8Array, length: number): void {
+    this.#reader.read(bytes, length);
   }
 
   /** Reads bytes that came before the transport, as soon as there is a listener: before any that come later. */
   readLater(bytes: Uint8Array): void {
-    if (bytes.length > 0) process.nextTick(() => this.read(bytes));
+    if (bytes.length > 0) process.nextTick(() => this.read(bytes, bytes.length));
   }
 
   get bufferedBytes(): number {
-    return this.#webSocket.bufferedAmount;
+    return this.#socket.writableLength;
   }
 
   get silentMs(): number {
     return this.#now() - this.#lastHeardMs;
   }
 
+  /** False from the closing handshake on, whoever began it. */
   get isOpen(): boolean {
-    return this.#webSocket.readyState === this.#webSocket.OPEN;
+    return !this.#isClosing && this.#socket.writable;
   }
 
   onceClosed(callback: () => void): void {
@@ -80,6 +84,7 @@ export class WsTransport implements Transport {
   }
 
   close(code: ErrorCode): void {
+    this.#isClosing = true;
     this.#webSocket.close(ERRORS[code].close, code);
     // A client that does not answer the closing handshake, or does not read, is not waited for.
     const timer = setTimeout(() => this.#webSocket.terminate(), LIMITS.closeTimeoutMs);
@@ -88,6 +93,7 @@ export class WsTransport implements Transport {
   }
 
   terminate(): void {
+    this.#isClosing = true;
     this.#webSocket.terminate();
   }
 

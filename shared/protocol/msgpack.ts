@@ -94,17 +94,18 @@ function writeBytes(head: Head, bytes: Uint8Array): void {
   writer.length += bytes.length;
 }
 
+/** Up to so many bytes of text a loop is faster than TextDecoder. */
+const SHORT_TEXT_BYTES = 24;
+
 /**
  * Unpacks values that `prescanValue` has passed: that they are complete is not checked again.
  */
 export class Unpacker {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /**
@@ -122,8 +123,8 @@ export class Unpacker {
     if (token < 0xc4) return token === 0xc3;
     // The forms of one kind stand in the order of their widths.
     if (token < 0xc7) return this.#take(this.#unsigned(1 << (token - 0xc4)));
-    if (token === 0xca) return this.#view.getFloat32(this.#skip(4));
-    if (token === 0xcb) return this.#view.getFloat64(this.#skip(8));
+    if (token === 0xca) return this.#view(4).getFloat32(0);
+    if (token === 0xcb) return this.#view(8).getFloat64(0);
     if (token < 0xd0) return this.#unsigned(1 << (token - 0xcc));
     if (token < 0xd4) return this.#signed(1 << (token - 0xd0));
     if (token < 0xdc) return this.#string(this.#unsigned(1 << (token - 0xd9)));
@@ -138,30 +139,51 @@ export class Unpacker {
     return start;
   }
 
+  #view(byteCount: number): DataView {
+    const { buffer, byteOffset } = this.#bytes;
+    return new DataView(buffer, byteOffset + this.#skip(byteCount), byteCount);
+  }
+
   #take(byteCount: number): Uint8Array {
     const start = this.#skip(byteCount);
     return this.#bytes.subarray(start, this.#at);
   }
 
   #unsigned(byteCount: number): number {
-    return this.#take(byteCount).reduce((value, byte) => value * 0x100 + byte, 0);
+    let value = 0;
+    for (let i = 0; i < byteCount; i += 1) value = value * 0x100 + (this.#bytes[this.#at++] as number);
+    return value;
   }
 
   #signed(byteCount: number): number {
-    const high = this.#view.getInt8(this.#skip(1));
-    return this.#take(byteCount - 1).reduce((value, byte) => value * 0x100 + byte, high);
+    let value = ((this.#bytes[this.#at++] as number) << 24) >> 24;
+    for (let i = 1; i < byteCount; i += 1) value = value * 0x100 + (this.#bytes[this.#at++] as number);
+    return value;
   }
 
+  /** Short ones are mostly ASCII, for which a loop is faster than a decoder. */
   #string(byteCount: number): string {
-    return decoder.decode(this.#take(byteCount));
+    const start = this.#skip(byteCount);
+    let text = "";
+    if (byteCount <= SHORT_TEXT_BYTES) {
+      for (let at = start; at < this.#at; at += 1) {
+        const byte = this.#bytes[at] as number;
+        if (byte >= 0x80) break;
+        text += String.fromCharCode(byte);
+      }
+    }
+    return text.length === byteCount ? text : decoder.decode(this.#bytes.subarray(start, this.#at));
   }
 
   #array(length: number): unknown[] {
-    return Array.from({ length }, () => this.next());
+    const items: unknown[] = [];
+    for (let i = 0; i < length; i += 1) items.push(this.next());
+    return items;
   }
 
   #map(size: number): object {
-    const entries = Array.from({ length: size }, () => [this.#key(), this.next()]);
+    const entries: [string, unknown][] = [];
+    for (let i = 0; i < size; i += 1) entries.push([this.#key(), this.next()]);
     return Object.fromEntries(entries);
   }
 

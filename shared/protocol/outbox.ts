@@ -55,6 +55,7 @@ export class Outbox {
   acknowledge(upTo: number): boolean {
     if (!this.#wasSent(upTo)) return false;
     const keep = this.#last - upTo;
+    if (this.size <= keep) return true;
     while (this.size > keep) {
       this.#bytes -= (this.#items[this.#head] as Uint8Array).length;
       this.#items[this.#head] = RELEASED;

@@ -95,12 +95,17 @@ export class ByteWriter {
 
 export class ByteReader {
   readonly bytes: Uint8Array;
-  readonly view: DataView;
   offset = 0;
+  #view: DataView | undefined;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Only for what holds floats: the first look at its `buffer` moves a small array out of the heap. */
+  get view(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    return this.#view;
   }
 
   get remaining(): number {

@@ -9,6 +9,23 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
+export type Line = { readonly intercept: number; readonly slope: number };
+
+/**
+ * @returns the line that comes nearest to the points, by least squares
+ * @throws RangeError when they do not determine one
+ */
+export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): Line {
+  const mean = (of: (point: { x: number; y: number }) => number): number =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const meanX = mean(({ x }) => x);
+  const meanY = mean(({ y }) => y);
+  const variance = mean(({ x }) => (x - meanX) ** 2);
+  if (!(variance > 0)) throw new RangeError("a line needs points at two places");
+  const slope = mean(({ x, y }) => (x - meanX) * (y - meanY)) / variance;
+  return { intercept: meanY - slope * meanX, slope };
+}
+
 /** Counts durations in steps of 0.05 ms up to 2 s: millions of them cost no memory. Longer ones count as 2 s. */
 export class DurationHistogram {
   static readonly #STEP_MS = 0.05;

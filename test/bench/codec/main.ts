@@ -60,5 +60,5 @@ function usEach(count: number, work: (index: number) => void): number {
 
 process.once("message", (request: CodecRequest) => {
   process.send?.(measure(request));
-  process.disconnect();
+  process.disconnect?.();
 });

@@ -1,7 +1,21 @@
 /** A server under test as processes of its own, ended with the runner whatever happens to it. */
 import { ServerProcess } from "../../support/server-process.ts";
+import { COLLECT_SIGNAL, MEMORY_LINE } from "../servers/collect-on-signal.ts";
 import type { Contender } from "../servers/contenders.ts";
 import { cpuUs, residentKb } from "./process-usage.ts";
+
+export type ProcessMemory = { readonly heapKb: number; readonly residentKb: number };
+export type Memory = {
+  /** Of the primary, or of a server that is one process. */
+  readonly first: ProcessMemory;
+  readonly workers: ProcessMemory;
+};
+
+const NOTHING: ProcessMemory = { heapKb: 0, residentKb: 0 };
+
+function sum(a: ProcessMemory, b: ProcessMemory): ProcessMemory {
+  return { heapKb: a.heapKb + b.heapKb, residentKb: a.residentKb + b.residentKb };
+}
 
 /** For an orderly end, which writes profiles; then it is killed. */
 const STOP_MS = 5_000;
@@ -38,6 +52,19 @@ export class BenchServer implements AsyncDisposable {
 
   residentKb(): number {
     return residentKb(this.#pids);
+  }
+
+  /** Of each of its processes after a full collection; for servers that collect-on-signal.ts is part of. */
+  async memory(): Promise<Memory> {
+    const all = await Promise.all(this.#pids.map((pid) => this.#memoryOf(pid)));
+    const [first = NOTHING, ...workers] = all;
+    return { first, workers: workers.reduce(sum, NOTHING) };
+  }
+
+  async #memoryOf(pid: number): Promise<ProcessMemory> {
+    const line = this.#process.nextLine((each) => each.msg === MEMORY_LINE && each.pid === pid);
+    process.kill(pid, COLLECT_SIGNAL);
+    return { heapKb: Number((await line).heapKb), residentKb: residentKb([pid]) };
   }
 
   async stop(): Promise<void> {

@@ -65,12 +65,15 @@ export class GeneratorProcess implements AsyncDisposable {
       () => reject(new Error(`the load generator did not answer "${request.type}" within ${waitMs} ms`)),
       waitMs,
     );
+    const onExit = (code: number | null, signal: string | null): void =>
+      reject(new Error(`the load generator ended: ${signal ?? code}`));
     this.#child.once("message", resolve);
-    this.#child.once("exit", (code, signal) =>
-      reject(new Error(`the load generator ended: ${signal ?? code}`)),
-    );
+    this.#child.once("exit", onExit);
     this.#child.send(request);
-    const answer = await promise.finally(() => clearTimeout(timer));
+    const answer = await promise.finally(() => {
+      clearTimeout(timer);
+      this.#child.off("exit", onExit);
+    });
     if (answer.type === "failed") throw new Error(`the load generator failed: ${answer.reason}`);
     return answer;
   }

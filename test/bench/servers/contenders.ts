@@ -53,6 +53,27 @@ export const CONTENDERS = {
   colyseusChat: { ...COLYSEUS, roomType: "chat" },
   lobby: { ...ROOKERY, name: "rookery, short cut", roomType: "lobby" },
   ticketLobby: { ...ROOKERY, name: "rookery, ticket", roomType: "lobby", protocol: "rookery ticket" },
+  memory: { ...ROOKERY, file: file("rookery-memory.ts"), roomType: "lobby" },
+  memoryOfRooms: {
+    ...ROOKERY,
+    file: file("rookery-memory.ts"),
+    protocol: "rookery create",
+    roomType: "lasting-lobby",
+  },
+  memoryOfChurn: {
+    ...ROOKERY,
+    file: file("rookery-memory.ts"),
+    protocol: "rookery create",
+    roomType: "lobby",
+  },
+  memoryUnretained: {
+    ...ROOKERY,
+    name: "rookery, RETAIN_SOCKETS=0",
+    file: file("rookery-memory.ts"),
+    roomType: "lobby",
+    environment: { ...ROOKERY.environment, RETAIN_SOCKETS: "0" },
+  },
+  colyseusMemory: { ...COLYSEUS, file: file("colyseus-memory.ts"), roomType: "lobby" },
   colyseusLobby: { ...COLYSEUS, roomType: "lobby" },
 } as const satisfies Record<string, Contender>;
 

@@ -1,6 +1,8 @@
-/** W2's room, as a user of Rookery writes it. WORLD_CREATURES says how many there are. */
+/** W2's room, as a user of Rookery writes it. The environment says how many creatures there are, and how far one sees. */
 import { type Client, entity, map, quantised, Room, u8 } from "../../../server/index.ts";
 import { CREATURES, isWalking, spawnCreature, viewpoint, WORLD, walk } from "../world/world.ts";
+
+const VIEW_RADIUS = Number(process.env.WORLD_VIEW_RADIUS ?? WORLD.viewRadius);
 
 const Creature = entity(
   {
@@ -41,6 +43,6 @@ export class World extends Room<typeof WorldState> {
   }
 
   #look(client: Client) {
-    client.view = { ...viewpoint(client.slot, this.clock.tick), radius: WORLD.viewRadius };
+    client.view = { ...viewpoint(client.slot, this.clock.tick), radius: VIEW_RADIUS };
   }
 }

@@ -5,10 +5,10 @@ import { isWalking, spawnCreature, viewpoint, WORLD, walk } from "./world.ts";
 const TICKS = 200;
 const VIEWERS = 50;
 
-export function averageSeen(creatures: number): number {
+export function averageSeen(creatures: number, radius: number): number {
   const all = Array.from({ length: creatures }, (_, index) => spawnCreature(index));
   const positions = new Float64Array(2 * creatures);
-  const sights = Array.from({ length: VIEWERS }, () => new Sight(creatures));
+  const sights = Array.from({ length: VIEWERS }, () => new Sight(creatures, radius));
   const nothing = { entered: () => undefined, left: () => undefined };
   let seen = 0;
   for (let tick = 1; tick <= TICKS; tick++) {

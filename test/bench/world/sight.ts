@@ -1,9 +1,6 @@
 /** Which creatures one viewer sees: they come into view within the radius, and leave it a little beyond. */
 import { type Point, WORLD } from "./world.ts";
 
-const ENTER_SQUARED = WORLD.viewRadius ** 2;
-const KEEP_SQUARED = (WORLD.viewRadius * WORLD.keepFactor) ** 2;
-
 export type SightChanges = {
   readonly entered: (creature: number) => void;
   readonly left: (creature: number) => void;
@@ -11,10 +8,14 @@ export type SightChanges = {
 
 export class Sight {
   readonly #seen: Uint8Array;
+  readonly #enterSquared: number;
+  readonly #keepSquared: number;
   #size = 0;
 
-  constructor(creatures: number) {
+  constructor(creatures: number, radius: number = WORLD.viewRadius) {
     this.#seen = new Uint8Array(creatures);
+    this.#enterSquared = radius ** 2;
+    this.#keepSquared = (radius * WORLD.keepFactor) ** 2;
   }
 
   /** How many it sees. */
@@ -32,11 +33,11 @@ export class Sight {
       const dx = (positions[2 * index] as number) - x;
       const dy = (positions[2 * index + 1] as number) - y;
       const squared = dx * dx + dy * dy;
-      if (seen[index] === 0 && squared <= ENTER_SQUARED) {
+      if (seen[index] === 0 && squared <= this.#enterSquared) {
         seen[index] = 1;
         this.#size += 1;
         entered(index);
-      } else if (seen[index] === 1 && squared > KEEP_SQUARED) {
+      } else if (seen[index] === 1 && squared > this.#keepSquared) {
         seen[index] = 0;
         this.#size -= 1;
         left(index);

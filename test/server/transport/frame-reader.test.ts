@@ -42,7 +42,7 @@ function readBy(chunks: readonly Uint8Array[]) {
     },
     onOther: (copy) => void receiver.write(copy),
   });
-  for (const chunk of chunks) reader.read(Uint8Array.from(chunk));
+  for (const chunk of chunks) reader.read(Uint8Array.from(chunk), chunk.length);
   return { messages, plain, failed };
 }
 
@@ -127,7 +127,7 @@ test("plain messages never get to the other reader, and are not copied when they
     },
     onOther: () => expect.unreachable("all of it is plain"),
   });
-  reader.read(chunk);
+  reader.read(chunk, chunk.length);
   expect(seen).toEqual(list.map((frame) => frame.payload));
   for (let at = 1; at < stream.length; at++) {
     expect(readBy([stream.subarray(0, at), stream.subarray(at)]).plain).toBe(list.length);
@@ -174,7 +174,7 @@ test("the time for a frame that comes byte by byte grows with its length only", 
     onOther: () => undefined,
   });
   const startMs = performance.now();
-  for (const byte of stream) reader.read(Uint8Array.of(byte));
+  for (const byte of stream) reader.read(Uint8Array.of(byte), 1);
   expect(bytes).toBe(60_000);
   expect(performance.now() - startMs).toBeLessThan(1_000);
 });

@@ -1,0 +1,5 @@
+/** Rookery under test, whose memory can be looked at. */
+import { collectOnSignal } from "./collect-on-signal.ts";
+
+collectOnSignal();
+await import("./rookery.ts");
