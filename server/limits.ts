@@ -53,9 +53,13 @@ export const LIMITS = {
   disposeEffectsMs: 5_000,
 
   /** A checkpoint is written when the steps since the last one took this long: somewhat less than a replay may cost. */
-  checkpointStepMs: 15,
+  checkpointStepMs: 8,
   /** With durability "checkpoint": how far a room may be set back when its worker dies. */
   checkpointIntervalMs: 1_000,
+
+  /** For so long a worker that replaces another replays the rooms of others, in turns of so long. */
+  rehearsalMs: 500,
+  rehearsalTurnMs: 5,
 
   // Joining.
   /** The whole head of an HTTP request. */
@@ -84,6 +88,8 @@ export const LIMITS = {
 
   // Supervision.
   heartbeatMs: 250,
+  /** After a kill from outside, when other workers are there to take up the rooms. */
+  replaceAfterMs: 1_000,
   restartBackoffMinMs: 100,
   restartBackoffMaxMs: 10_000,
   /** More than this many deaths within the window fails /readyz. */

@@ -395,13 +395,20 @@ export class Supervisor {
       slot.startFailures++;
     }
 
-    const delayMs = isKilled ? 0 : backoffMs(slot.deathsInRow++, RESTART_BACKOFF, random);
+    const delayMs = isKilled
+      ? this.#delayAfterKillMs()
+      : backoffMs(slot.deathsInRow++, RESTART_BACKOFF, random);
     const restart = scheduler.setTimeout(() => {
       slot.restarts++;
       this.#startWorker(slot);
     }, delayMs);
     slot.state = { kind: "crashed", restart };
     if (this.#isHopeless()) this.#giveUp();
+  }
+
+  /** Others first take up what the dead one had, and are not to share the cores with a process that starts. */
+  #delayAfterKillMs(): number {
+    return this.ready().length > 0 ? LIMITS.replaceAfterMs : 0;
   }
 
   /** Every slot has failed to start since a worker was last ready, and together they did so often enough. */

@@ -19,6 +19,7 @@ import { Adoption } from "../transport/adoption.ts";
 import { authorize } from "./authorizer.ts";
 import { Connections } from "./connections.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { rehearse } from "./rehearsal.ts";
 import { RoomHost } from "./room-host.ts";
 import { StepLoad } from "./step-load.ts";
 import { TickScheduler } from "./tick-scheduler.ts";
@@ -184,6 +185,14 @@ export async function startWorker({
   primary.send({
     type: "ready",
     roomTypes: [...roomClasses].map(([name, roomClass]) => describeType(name, roomClass)),
+  });
+  await rehearse({
+    dataDirectory: config.dataDirectory,
+    roomClasses,
+    codeVersion: CODE_VERSION,
+    now: () => systemScheduler.now(),
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    isOver: () => host.roomCount > 0,
   });
 }
 

@@ -171,7 +171,19 @@ describe("restarts", () => {
     expect(world.supervisor.status()).toMatchObject({ isHealthy: true, isReady: true });
   });
 
-  it("come at once for a worker that served and was killed by somebody, however often", async () => {
+  it("come soon, but not at once, for one that was killed by somebody while others take up its rooms", async () => {
+    const world = await ready(2);
+    for (let kill = 0; kill < 20; kill++) {
+      const before = world.processes.length;
+      world.process(0).die(null, "SIGKILL");
+      await world.time.advance(LIMITS.replaceAfterMs);
+      expect(world.processes.length).toBe(before);
+      await world.time.advance(1_000);
+      expect(world.states()).toEqual(["ready", "ready"]);
+    }
+  });
+
+  it("come at once for the only worker, if it served and was killed by somebody, however often", async () => {
     const world = await ready(1);
     for (let kill = 0; kill < 20; kill++) {
       world.process(0).die(null, "SIGKILL");

@@ -91,6 +91,10 @@ export class Owners {
     return this.files.filter((name) => name.endsWith(".checkpoint"));
   }
 
+  get dataDirectory(): string {
+    return this.#directory;
+  }
+
   get roomDirectory(): string {
     return join(this.#directory, "rooms", "written");
   }
