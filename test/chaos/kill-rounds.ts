@@ -1,6 +1,5 @@
 /** Kills workers that have players, one after the other: the next one when all that the last has brought about is over. */
 import { setTimeout as delay } from "node:timers/promises";
-import { STABLE_AFTER_MS } from "../../server/primary/supervisor.ts";
 import type { Random } from "../../shared/sim/random.ts";
 import type { ChaosServer } from "./chaos-server.ts";
 import type { Crowd } from "./crowd.ts";
@@ -10,7 +9,6 @@ export type KillRounds = {
   readonly server: ChaosServer;
   readonly crowd: Crowd;
   readonly times: number;
-  readonly workers: number;
   readonly random: Random;
   readonly progress: (line: string) => void;
   /** Right before a kill. @returns what is to be done before the players can be expected back */
@@ -25,7 +23,7 @@ const BACK_WITHIN_MS = 30_000;
 const ROUNDS_PER_LINE = 10;
 
 export async function killRounds(rounds: KillRounds): Promise<void> {
-  const { crowd, times, workers, random, progress } = rounds;
+  const { crowd, times, random, progress } = rounds;
   for (let round = 1; round <= times; round++) {
     await delay(REST_MS_MIN + random.next() * (REST_MS_MAX - REST_MS_MIN));
     if (!(await killOne(rounds))) {
@@ -33,8 +31,6 @@ export async function killRounds(rounds: KillRounds): Promise<void> {
       return;
     }
     if (round % ROUNDS_PER_LINE === 0) progress(progressLine(crowd, round, times));
-    // A single worker's next death is to be a first one, too, and not one of a row that is restarted ever later.
-    if (workers === 1 && round < times) await delay(STABLE_AFTER_MS);
   }
 }
 

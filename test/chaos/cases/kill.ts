@@ -38,7 +38,7 @@ export async function runKills(
 ): Promise<Outcome> {
   await using server = await ChaosServer.start(workers);
   const crowd = await Crowd.join({ server, clients, seed, ...crowdSetup });
-  await killRounds({ server, crowd, times, workers, random: createRandom(seed), progress });
+  await killRounds({ server, crowd, times, random: createRandom(seed), progress });
   await crowd.finish();
   for (const error of server.errors) crowd.tally.violations.add(error);
   return crowd.tally.outcome(server.roomsPutAside.length);

@@ -30,7 +30,7 @@ export const stalled: ChaosCase = {
     const crowd = await Crowd.join({ server, clients, seed, perRoom: PER_ROOM, noise: NOISE, webSocketOf });
     const random = createRandom(seed);
     const prepare = (hit: readonly LedgerBot[]) => stall(hit, crowd, taps, random);
-    await killRounds({ server, crowd, times, workers, random, progress, prepare });
+    await killRounds({ server, crowd, times, random, progress, prepare });
     await crowd.finish();
     for (const error of server.errors) crowd.tally.violations.add(error);
     return crowd.tally.outcome(server.roomsPutAside.length);
