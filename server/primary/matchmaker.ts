@@ -22,6 +22,8 @@ export type JoinCall = AuthRequest & {
   readonly mode: JoinMode;
   readonly roomId?: string | undefined;
   readonly code?: string | undefined;
+  /** The client joins in the handshake itself, and is given no ticket. */
+  readonly isHandshake?: boolean;
 };
 
 /** What a ticket is made of. */
@@ -125,7 +127,7 @@ export class Matchmaker {
       seatLost.signal.throwIfAborted();
       // The room may have closed itself to this client meanwhile, a new one from within its onCreate.
       if (!isFounder && !isOpenTo(room, call.mode)) throw new RookeryError("ROOM_LOCKED");
-      room.seats.commit(sessionId, auth, LIMITS.ticketTtlMs);
+      room.seats.commit(sessionId, auth, call.isHandshake !== true, LIMITS.ticketTtlMs);
     } catch (error) {
       room.seats.release(sessionId, error);
       throw error;
@@ -174,6 +176,8 @@ export class Matchmaker {
   /** Asks the room's worker, so that an author's code never runs in the primary. */
   async #authorize(room: RoomEntry, call: JoinCall, seatLost: AbortSignal): Promise<Uint8Array | undefined> {
     if (!room.type.hasAuth) return undefined;
+    // Nobody could answer before a worker has taken the room over.
+    while (room.workerId === NO_WORKER) await unlessAborted(seatLost, room.opened.promise);
     const requestId = ++this.#lastRequestId;
     const answer = Promise.withResolvers<Uint8Array>();
     this.#authorizations.set(requestId, { workerId: room.workerId, answer });

@@ -25,6 +25,8 @@ export type Seat = {
   readonly options: JoinOptions;
   /** What onAuth returned, encoded. */
   auth: Uint8Array | undefined;
+  /** Somebody has a ticket for it: a connection that does not get to the worker can come again. */
+  hasTicket: boolean;
   state: SeatState;
   /** Tells a join under way that its seat is gone, and why. */
   onReleased: ((reason: unknown) => void) | undefined;
@@ -75,14 +77,15 @@ export class Seats {
     onReleased: (reason: unknown) => void,
   ): void {
     const state = this.#reservedFor(forMs, sessionId);
-    this.#take({ sessionId, options, auth: undefined, state, onReleased });
+    this.#take({ sessionId, options, auth: undefined, hasTicket: false, state, onReleased });
   }
 
-  /** The join is done: from now on the seat waits for its ticket, for `forMs`. */
-  commit(sessionId: string, auth: Uint8Array | undefined, forMs: number): void {
+  /** The join is done: from now on the seat waits for `forMs`, for its ticket or its connection. */
+  commit(sessionId: string, auth: Uint8Array | undefined, hasTicket: boolean, forMs: number): void {
     const seat = this.#seats.get(sessionId);
     assert(seat?.state.kind === "reserved", "only a reserved seat commits");
     seat.auth = auth;
+    seat.hasTicket = hasTicket;
     seat.onReleased = undefined;
     this.#setState(seat, this.#reservedFor(forMs, sessionId));
   }
@@ -94,12 +97,14 @@ export class Seats {
     this.#setState(seat, { kind: "passed", handoffs });
   }
 
-  /** A socket handle did not get to the worker: with the last of them the seat waits for its ticket again. */
+  /** A socket handle did not get to the worker: with the last of them the seat waits for its ticket again, or is free. */
   unpass(sessionId: string, forMs: number): void {
     const seat = this.#seats.get(sessionId);
     if (seat?.state.kind !== "passed") return;
     const handoffs = seat.state.handoffs - 1;
-    this.#setState(seat, handoffs > 0 ? { kind: "passed", handoffs } : this.#reservedFor(forMs, sessionId));
+    if (handoffs > 0) this.#setState(seat, { kind: "passed", handoffs });
+    else if (seat.hasTicket) this.#setState(seat, this.#reservedFor(forMs, sessionId));
+    else this.release(sessionId, new RookeryError("SERVER_BUSY"));
   }
 
   /**
@@ -116,7 +121,7 @@ export class Seats {
     }
     if (this.isFull) return false;
     const state: SeatState = { kind: "joined" };
-    this.#take({ sessionId, options: {}, auth: undefined, state, onReleased: undefined });
+    this.#take({ sessionId, options: {}, auth: undefined, hasTicket: false, state, onReleased: undefined });
     return true;
   }
 

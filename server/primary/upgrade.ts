@@ -129,6 +129,7 @@ export class Upgrades {
       roomId,
       code,
       token: offer.token ?? "",
+      isHandshake: true,
       address: clientAddress(request, this.#services.config.trustedProxies),
       origin: request.headers.origin,
     });

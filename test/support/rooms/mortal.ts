@@ -1,12 +1,13 @@
 /**
  * Rooms whose process is killed at a point of their life that a test has chosen. The test sets a trap there, a file;
- * whoever comes by takes it away and dies, as if killed from outside. So a replay, which comes by again, goes on. They
- * keep account of what has happened in them.
+ * whoever comes by takes it away and dies, as if killed from outside. So a replay, which comes by again, goes on; and what
+ * is no room but its rehearsal does not fall in. They keep account of what has happened in them.
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Client } from "../../../server/room/client.ts";
+import { SILENT } from "../../../server/room/determinism.ts";
 import { effect } from "../../../server/room/effects.ts";
 import { message } from "../../../server/room/messages.ts";
 import { type AuthContext, type JoinOptions, Room } from "../../../server/room/room.ts";
@@ -27,7 +28,6 @@ export type Point =
   | "joined"
   | "counted"
   | "tick"
-  | "timer"
   | "left"
   | "saving"
   | "orphan";
@@ -58,14 +58,14 @@ export function slowFile(dataDirectory: string, name: string): string {
 }
 export const SLOW_RESTORE_MS = 200;
 
-function isTrapped(point: Point, name = ""): boolean {
+function isTrapped(point: Point, name: string): boolean {
   const file = trapFile(String(process.env.DATA_DIR), point, name);
   if (!existsSync(file)) return false;
   rmSync(file);
   return true;
 }
 
-function dieAt(point: Point, name = ""): void {
+function dieAt(point: Point, name: string): void {
   if (isTrapped(point, name)) process.kill(process.pid, "SIGKILL");
 }
 
@@ -86,7 +86,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
 
   constructor() {
     super();
-    dieAt("constructed");
+    this.#dieAt("constructed");
   }
 
   override messages = {
@@ -95,7 +95,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
       const member = this.state.members.get(client.sessionId);
       if (member !== undefined) member.counts += 1;
       this.broadcast("counted", [number, this.random()]);
-      dieAt("counted", this.data.name);
+      this.#dieAt("counted");
     }),
     account: message(v.unknown(), (client) => client.send("account", this.data)),
     burn: message(v.number(), (_client, forMs) => burn(forMs)),
@@ -104,7 +104,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
     }),
     later: message(v.array(v.number()), (_client, delaysMs) => {
       for (const delayMs of delaysMs) this.timers.later.after(delayMs, delayMs);
-      dieAt("counted", this.data.name);
+      this.#dieAt("counted");
     }),
     save: message(v.string(), (_client, url) => void this.effects.save.start(url)),
     saveAtEnd: message(v.string(), (_client, url) => {
@@ -112,7 +112,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
     }),
     close: message(v.unknown(), () => this.disconnect()),
     lose: message(v.unknown(), () => {
-      if (!isTrapped("orphan", this.data.name)) return;
+      if (this.#isRehearsed || !isTrapped("orphan", this.data.name)) return;
       // Or the process would end with its channel.
       process.removeAllListeners("disconnect");
       process.disconnect();
@@ -121,7 +121,6 @@ export class Mortal extends Room<typeof MortalState, Account> {
 
   override timers = {
     later: timer<number>((delayMs) => {
-      dieAt("timer", this.data.name);
       this.broadcast("later", [delayMs, this.clock.nowMs]);
     }),
   };
@@ -141,7 +140,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
   }
 
   override save(): Uint8Array {
-    dieAt("saving", this.data.name);
+    this.#dieAt("saving");
     return new Uint8Array(0);
   }
 
@@ -152,7 +151,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
   override onJoin(client: Client) {
     this.state.members.set(client.sessionId, {});
     this.#note("joined", client);
-    dieAt("joined", this.data.name);
+    this.#dieAt("joined");
   }
 
   override onDrop(client: Client) {
@@ -166,7 +165,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
   override onLeave(client: Client, consented: boolean) {
     this.state.members.delete(client.sessionId);
     this.#note(consented ? "left" : "expelled", client);
-    dieAt("left", this.data.name);
+    this.#dieAt("left");
   }
 
   override onTick(dtMs: number) {
@@ -175,17 +174,27 @@ export class Mortal extends Room<typeof MortalState, Account> {
     // Depends on all ticks before, on their lengths and on chance.
     state.chain = (Math.imul(state.chain ^ dtMs, 0x01000193) + Math.floor(this.random() * UINT32)) >>> 0;
     this.data.ticks.push({ tick: this.clock.tick, dtMs, chain: state.chain });
-    dieAt("tick", this.data.name);
+    this.#dieAt("tick");
   }
 
   override onDispose() {
     if (this.data.lastWill !== undefined) this.effects.save.start(this.data.lastWill);
   }
 
+  /** Somebody replays the room to see what it would do. */
+  get #isRehearsed(): boolean {
+    return this.log === SILENT;
+  }
+
+  /** A room under construction has no name yet. */
+  #dieAt(point: Point): void {
+    if (!this.#isRehearsed) dieAt(point, point === "constructed" ? "" : this.data.name);
+  }
+
   #takenUp(): void {
-    const { name } = this.data;
-    if (existsSync(slowFile(String(process.env.DATA_DIR), name))) burn(SLOW_RESTORE_MS);
-    dieAt("taken up", name);
+    if (!this.#isRehearsed && existsSync(slowFile(String(process.env.DATA_DIR), this.data.name)))
+      burn(SLOW_RESTORE_MS);
+    this.#dieAt("taken up");
   }
 
   #note(hook: string, client?: Client): void {
@@ -197,7 +206,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
 
 /** Ticks so seldom that what comes in between can be acted upon. */
 export class SeldomMortal extends Mortal {
-  static override tickRate = 1;
+  static override tickRate = 2;
 }
 
 /** Has no ticks. */
