@@ -4,6 +4,7 @@
  *
  *   session -> enqueue -> [queue] -> #step -> RoomRecorder -> RoomRuntime.step -> #settle -> Publisher -> sessions
  */
+import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { RookeryError } from "../../shared/errors.ts";
 import { encodeServerValue } from "../../shared/protocol/codec.ts";
@@ -40,7 +41,7 @@ export type RoomServices = PaceServices & {
   /** The worker's number, from 0. */
   readonly worker: number;
   /** Makes the secrets of resume tokens. */
-  readonly tokenKey: Uint8Array;
+  readonly tokenKey: KeyObject;
   /** In development: rooms are checked for being a function of their events. */
   readonly checksDeterminism: boolean;
   /** Undefined: rooms are not written down, and die with their worker. */

@@ -5,7 +5,7 @@
  * A secret is made from the server's key, the session and the generation, so that nothing secret has to be kept:
  * whoever takes the room over counts the same generations from its journal.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { formatResumeToken, parseResumeToken } from "../../shared/protocol/handshake.ts";
 
 const SECRET_BYTES = 18;
@@ -16,7 +16,7 @@ export type SavedTokens = { readonly issued: number; readonly current: number; r
 
 export class ResumeTokens {
   readonly #sessionId: string;
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
   #issued: number;
   #current: number;
   #previous: number;
@@ -24,7 +24,7 @@ export class ResumeTokens {
   /** @param key of the server, at least 256 random bits */
   constructor(
     sessionId: string,
-    key: Uint8Array,
+    key: KeyObject,
     saved: SavedTokens = { issued: NONE, current: NONE, previous: NONE },
   ) {
     this.#sessionId = sessionId;

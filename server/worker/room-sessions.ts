@@ -2,6 +2,7 @@
  * Who has a seat in a hosted room: opens sessions, takes connections in and back, keeps the seats of those who are away
  * for as long as the room says, and ends sessions. The room learns of all that as events.
  */
+import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { decodePayload } from "../../shared/protocol/codec.ts";
 import type { Scheduler } from "../../shared/time.ts";
@@ -24,7 +25,7 @@ export type RoomSessionsOptions = {
   readonly clients: ClientList;
   readonly services: {
     readonly scheduler: Scheduler;
-    readonly tokenKey: Uint8Array;
+    readonly tokenKey: KeyObject;
     readonly report: (message: WorkerToPrimary) => void;
   };
   readonly owner: SessionOwner;

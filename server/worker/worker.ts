@@ -2,7 +2,7 @@
  * A worker: composition root of everything that runs rooms. It loads the authors' code, says that it is ready, and
  * does what the primary tells it.
  */
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { systemScheduler } from "../../shared/time.ts";
 import { CODE_VERSION } from "../code-version.ts";
 import type { Config } from "../config.ts";
@@ -70,7 +70,8 @@ export async function startWorker({
     ticks,
     load,
     defer,
-    tokenKey,
+    // Made once: a key that is given as bytes is imported again for each token.
+    tokenKey: createSecretKey(tokenKey),
     checksDeterminism: config.isDevelopment,
     mark: StepMark.open(config.dataDirectory, process.pid),
     journals: {

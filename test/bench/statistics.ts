@@ -9,21 +9,43 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-export type Line = { readonly intercept: number; readonly slope: number };
-
 /**
- * @returns the line that comes nearest to the points, by least squares
- * @throws RangeError when they do not determine one
+ * Fits y = c0 * x0 + c1 * x1 + ... by least squares, each point by its distance in proportion to y.
+ *
+ * @param points the x of each, and its y, which is not 0
+ * @returns the coefficients
+ * @throws RangeError when the points do not determine them
  */
-export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): Line {
-  const mean = (of: (point: { x: number; y: number }) => number): number =>
-    points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const meanX = mean(({ x }) => x);
-  const meanY = mean(({ y }) => y);
-  const variance = mean(({ x }) => (x - meanX) ** 2);
-  if (!(variance > 0)) throw new RangeError("a line needs points at two places");
-  const slope = mean(({ x, y }) => (x - meanX) * (y - meanY)) / variance;
-  return { intercept: meanY - slope * meanX, slope };
+export function fitLinear(
+  points: readonly { readonly x: readonly number[]; readonly y: number }[],
+): number[] {
+  const terms = points[0]?.x.length ?? 0;
+  const at = (row: readonly number[], index: number): number => row[index] ?? Number.NaN;
+  // The normal equations, with the right side as the last column.
+  const equations = Array.from({ length: terms }, (_, row) =>
+    Array.from({ length: terms + 1 }, (__, column) =>
+      points.reduce((sum, { x, y }) => {
+        const other = column < terms ? at(x, column) / y : 1;
+        return sum + (at(x, row) / y) * other;
+      }, 0),
+    ),
+  );
+  for (let pivot = 0; pivot < terms; pivot++) {
+    const rest = equations.slice(pivot).sort((a, b) => Math.abs(at(b, pivot)) - Math.abs(at(a, pivot)));
+    equations.splice(pivot, rest.length, ...rest);
+    const row = equations[pivot] as number[];
+    const size = at(row, pivot);
+    if (!(Math.abs(size) > Number.EPSILON)) throw new RangeError("the points do not determine a fit");
+    for (let column = 0; column <= terms; column++) row[column] = at(row, column) / size;
+    for (const other of equations) {
+      const factor = at(other, pivot);
+      if (other === row) continue;
+      for (let column = 0; column <= terms; column++) {
+        other[column] = at(other, column) - factor * at(row, column);
+      }
+    }
+  }
+  return equations.map((row) => at(row, terms));
 }
 
 /** Counts durations in steps of 0.05 ms up to 2 s: millions of them cost no memory. Longer ones count as 2 s. */

@@ -9,15 +9,15 @@ type Players = { set(key: string, player: Body & Schema): unknown; get(key: stri
 type State = Schema & { readonly players: Players };
 
 export function numberCodec(): Codec {
-  return colyseusCodec("colyseus", new NumberState() as unknown as State, (body) => new NumberPlayer(body));
+  return colyseusCodec(new NumberState() as unknown as State, (body) => new NumberPlayer(body));
 }
 
 export function quantisedCodec(): Codec {
   const state = new QuantisedState() as unknown as State;
-  return colyseusCodec("colyseus quantised", state, (body) => new QuantisedPlayer(body));
+  return colyseusCodec(state, (body) => new QuantisedPlayer(body));
 }
 
-function colyseusCodec(name: string, state: State, create: (body: Body) => Body & Schema): Codec {
+function colyseusCodec(state: State, create: (body: Body) => Body & Schema): Codec {
   const encoder = new Encoder(state);
   const players: Body[] = [];
   for (let slot = 0; slot < PLAYERS; slot++) {
@@ -27,7 +27,6 @@ function colyseusCodec(name: string, state: State, create: (body: Body) => Body 
   }
   const decoder = Reflection.decode<State>(Reflection.encode(encoder)) as Decoder<State>;
   return {
-    name,
     encode: (tick) => {
       apply(tick, players);
       const bytes = encoder.encode();

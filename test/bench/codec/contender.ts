@@ -2,7 +2,6 @@
 import type { Tick } from "./track.ts";
 
 export type Codec = {
-  readonly name: string;
   /** Lets a tick happen to the server's state. @returns what has changed; the bytes are good until the next call */
   readonly encode: (tick: Tick) => Uint8Array;
   /** Brings the client's state up to date. */

@@ -1,7 +1,10 @@
-/** A process that measures nothing but codecs, in turn, and tells what they took. */
+/**
+ * A process that measures one codec and tells what it took. Each has a process of its own: code that several of them
+ * run through would be compiled for none of them.
+ */
 import { numberCodec, quantisedCodec } from "./colyseus-codec.ts";
 import type { Codec } from "./contender.ts";
-import type { CodecRequest, CodecTimes } from "./messages.ts";
+import type { CodecName, CodecRequest, CodecTimes } from "./messages.ts";
 import { rookeryCodec } from "./rookery-codec.ts";
 import { PLAYERS, type Tick, track } from "./track.ts";
 
@@ -10,30 +13,30 @@ const TICKS = 400;
 /** As far as the coarsest of the codecs rounds a position. */
 const ROUNDING = 0.1;
 
-type Measured = {
-  readonly codec: Codec;
-  readonly patches: readonly Uint8Array[];
-  readonly times: CodecTimes;
+const CODECS: Readonly<Record<CodecName, () => Codec>> = {
+  rookery: rookeryCodec,
+  colyseus: numberCodec,
+  "colyseus quantised": quantisedCodec,
 };
 
-function measure({ rounds, ticks }: CodecRequest): CodecTimes[] {
+function measure({ name, ticks }: CodecRequest): CodecTimes {
   const game = track(TICKS);
-  const all = [rookeryCodec(), numberCodec(), quantisedCodec()].map((codec) => prepare(codec, game));
-  // The first round is for the compiler.
-  for (let round = 0; round <= rounds; round++) {
-    for (const { codec, patches, times } of all) {
-      const encodeUs = usEach(ticks, (tick) => codec.encode(game[tick % TICKS] as Tick));
-      const decodeUs = usEach(ticks, (tick) => codec.decode(patches[tick % TICKS] as Uint8Array));
-      if (round === 0) continue;
-      times.encodeUs.push(encodeUs);
-      times.decodeUs.push(decodeUs);
-    }
-  }
-  return all.map(({ times }) => times);
+  const codec = CODECS[name]();
+  const patches = rehearse(name, codec, game);
+  const encode = () => usEach(ticks, (tick) => codec.encode(game[tick % TICKS] as Tick));
+  const decode = () => usEach(ticks, (tick) => codec.decode(patches[tick % TICKS] as Uint8Array));
+  // The first time is for the compiler.
+  encode();
+  decode();
+  const bytes = patches.reduce((sum, { length }) => sum + length, 0) / patches.length;
+  return { bytes, encodeUs: encode(), decodeUs: decode() };
 }
 
-/** Lets the game run once, to have what clients are sent, and sees that they get what was meant. */
-function prepare(codec: Codec, game: readonly Tick[]): Measured {
+/**
+ * Lets the game run once, and sees that the client gets what was meant.
+ * @returns what it is sent, tick by tick
+ */
+function rehearse(name: CodecName, codec: Codec, game: readonly Tick[]): Uint8Array[] {
   codec.begin();
   const patches = game.map((tick) => {
     const bytes = codec.encode(tick).slice();
@@ -43,11 +46,10 @@ function prepare(codec: Codec, game: readonly Tick[]): Measured {
   for (let player = 0; player < PLAYERS; player++) {
     const { client, server } = codec.xOf(player);
     if (!(Math.abs(client - server) < ROUNDING)) {
-      throw new Error(`${codec.name}: player ${player} is at ${server}, and seen at ${client}`);
+      throw new Error(`${name}: player ${player} is at ${server}, and seen at ${client}`);
     }
   }
-  const bytes = patches.reduce((sum, { length }) => sum + length, 0) / patches.length;
-  return { codec, patches, times: { name: codec.name, bytes, encodeUs: [], decodeUs: [] } };
+  return patches;
 }
 
 /** @returns microseconds of CPU time, of all threads of this process */

@@ -14,7 +14,6 @@ export function rookeryCodec(): Codec {
   encoder.commit();
   const mirror = new Mirror<typeof ArenaState>(describe(ArenaState));
   return {
-    name: "rookery",
     encode: (tick) => {
       apply(tick, players);
       return encoder.commit().patch;

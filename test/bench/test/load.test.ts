@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decodeClientValue } from "../../../shared/protocol/codec.ts";
+import { decodeClientValue, encodeServerValue } from "../../../shared/protocol/codec.ts";
+import { ServerMessage } from "../../../shared/protocol/wire.ts";
 import { applyInput, INPUT_BYTES, inputLoop } from "../arena/input.ts";
 import { ARENA, newPilot, spawn, step } from "../arena/simulation.ts";
+import { CHAT, textLoop } from "../chat/text.ts";
 import { FIRST_BYTE, MaskedFrame } from "../generator/masked-frame.ts";
 import { PROTOCOLS } from "../generator/protocols.ts";
 
@@ -51,6 +53,33 @@ describe("inputs", () => {
       0,
       Buffer.from(input),
     ]);
+  });
+
+  test("to Rookery tell how many events have come, and may be texts [E2]", () => {
+    const { payload, ...offsets } = PROTOCOLS.rookery.inputFrame(CHAT.messageBytes, "text");
+    const { inputOffset, sequenceOffset = 0, eventsOffset = 0 } = offsets;
+    const [text = new Uint8Array()] = textLoop(1, CHAT.messageBytes);
+    const frame = new MaskedFrame(payload);
+    frame.write(inputOffset, text);
+    frame.writeByte(sequenceOffset + 1, 1);
+    frame.writeByte(eventsOffset, 3);
+    frame.writeByte(eventsOffset + 1, 4);
+    const value = decodeClientValue(unmasked(frame.bytes));
+    expect(value).toEqual([0, 1, 772, 0, Buffer.from(text).toString()]);
+  });
+
+  test("to Colyseus have a type and a text in MessagePack", () => {
+    const { payload, inputOffset } = PROTOCOLS.colyseus.inputFrame(CHAT.messageBytes, "text");
+    expect(Buffer.from(payload.subarray(0, inputOffset))).toEqual(
+      Buffer.from([13, 0xa4, ...Buffer.from(CHAT.event), 0xd9, CHAT.messageBytes]),
+    );
+    expect(payload.length - inputOffset).toBe(CHAT.messageBytes);
+  });
+
+  test("what rooms of Rookery send on begins as the counter of events expects [M1]", () => {
+    const part = encodeServerValue([ServerMessage.EVENT, CHAT.event, "hello"]);
+    const start = PROTOCOLS.rookery.eventStart ?? new Uint8Array();
+    expect(Buffer.from(part.subarray(0, start.length))).toEqual(Buffer.from(start));
   });
 
   test("turn every pilot, one way or the other, as signed numbers", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DurationHistogram, median } from "../statistics.ts";
+import { DurationHistogram, fitLinear, median } from "../statistics.ts";
 
 describe("median", () => {
   test("is the middle value, or the mean of the two in the middle", () => {
@@ -41,5 +41,32 @@ describe("durations", () => {
 
   test("is 0 while there is none", () => {
     expect(new DurationHistogram().percentile(0.99)).toBe(0);
+  });
+});
+
+describe("a linear fit", () => {
+  test("finds the coefficients of points that are on a plane, in any order of the terms", () => {
+    const places = [
+      [1, 2],
+      [1, 5],
+      [0, 3],
+      [4, 0],
+    ];
+    const points = places.map(([a = 0, b = 0]) => ({ x: [b, a, 1], y: 3 + 2 * a + b / 2 }));
+    const [b, a, constant] = fitLinear(points);
+    expect([a, b, constant].map((each) => each?.toFixed(6))).toEqual(["2.000000", "0.500000", "3.000000"]);
+  });
+
+  test("comes nearest to those that are not, in proportion", () => {
+    // Of the two values the mean that weighs each by 1 / y^2.
+    const [constant] = fitLinear([
+      { x: [1], y: 1 },
+      { x: [1], y: 2 },
+    ]);
+    expect(constant).toBeCloseTo((1 + 1 / 2) / (1 + 1 / 4), 9);
+  });
+
+  test("needs as many points as terms", () => {
+    expect(() => fitLinear([{ x: [1, 1], y: 1 }])).toThrow(RangeError);
   });
 });

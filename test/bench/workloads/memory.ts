@@ -70,7 +70,7 @@ async function withRooms(
   contender: Contender,
   { warmUp, count }: { readonly warmUp: number; readonly count: number },
 ): Promise<Taken> {
-  return await around(contender, 1, async (generator, look) => {
+  return await around(contender, 0, async (generator, look) => {
     await generator.comeAndGo({ count: warmUp, atOnce: AT_ONCE });
     await look();
     await generator.comeAndGo({ count, atOnce: AT_ONCE });
@@ -78,7 +78,7 @@ async function withRooms(
 }
 
 /**
- * @param clients who join before, and stay
+ * @param clients who join before, and stay; who says nothing for 30 s would be closed
  * @param work may look again: then that is what counts as before
  * @throws Error when somebody lost the connection
  */

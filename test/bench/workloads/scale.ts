@@ -1,12 +1,13 @@
 /**
- * How interest management grows: W2 with more clients, with more creatures in the same view, and with more creatures
- * of which as many are seen as before. A line through the second row says what a creature seen costs; how far the
- * others are from it shows whether anything else counts.
+ * How interest management grows: W2 with more creatures in the same view, with more creatures of which as many are seen
+ * as before, and with more clients. What an update costs is fitted as a sum of what it is for itself, what it takes for
+ * each creature seen, and its share of what the room does once per tick: for itself, and for each creature it has.
+ * If anything grew faster, with clients times creatures say, some points would be far from that sum.
  */
 import { inTurn } from "../measure/in-turn.ts";
 import type { Row, Table } from "../result.ts";
 import { CONTENDERS, type Contender } from "../servers/contenders.ts";
-import { fitLine, type Line } from "../statistics.ts";
+import { fitLinear } from "../statistics.ts";
 import { averageSeen } from "../world/average-seen.ts";
 import { CREATURES, WORLD } from "../world/world.ts";
 import type { Workload } from "./workload.ts";
@@ -38,16 +39,15 @@ export const scale: Workload = {
     const asManySeen = SAME_VIEW.map((creatures) =>
       meadow(creatures, Math.round(WORLD.viewRadius * Math.sqrt(CREATURES / creatures))),
     );
-    const line: Point[] = await measure(moreSeen, USUAL_CLIENTS);
-    const others: Point[] = await measure(asManySeen, USUAL_CLIENTS);
-    for (const count of clients ?? CLIENTS) others.push(...(await measure([usual], count)));
-    const fit = fitLine(line.map(({ row, meadow: { seen } }) => ({ x: seen, y: row.cpuUsPerUpdate })));
+    const points = await measure([...moreSeen, ...asManySeen], USUAL_CLIENTS);
+    for (const count of clients ?? CLIENTS) points.push(...(await measure([usual], count)));
+    const fit = fitLinear(points.map((point) => ({ x: termsOf(point), y: point.row.cpuUsPerUpdate })));
     return {
       workload: "scale",
       pairs: some.pairs,
-      rows: [...line, ...others].map(({ row }) => row),
+      rows: points.map(({ row }) => row),
       bounds: [],
-      tables: [pointTable([...line, ...others], fit), fitTable(line, others, fit)],
+      tables: [pointTable(points, fit), fitTable(points, fit)],
     };
   },
 };
@@ -64,11 +64,24 @@ function meadow(creatures: number, radius: number): Meadow {
   };
 }
 
-function deviation({ row, meadow: { seen } }: Point, { intercept, slope }: Line): number {
-  return row.cpuUsPerUpdate / (intercept + slope * seen) - 1;
+/** What the cost of an update may be made of, in the order of `TERMS`. */
+function termsOf({ row: { clients }, meadow: { creatures, seen } }: Point): number[] {
+  return [1, seen, 1 / clients, creatures / clients];
 }
 
-function pointTable(points: readonly Point[], fit: Line): Table {
+const TERMS = [
+  "of an update, us",
+  "of a creature seen, us",
+  "of a tick, us",
+  "of a creature, us a tick",
+] as const;
+
+function deviation(point: Point, fit: readonly number[]): number {
+  const expected = termsOf(point).reduce((sum, term, index) => sum + term * (fit[index] as number), 0);
+  return point.row.cpuUsPerUpdate / expected - 1;
+}
+
+function pointTable(points: readonly Point[], fit: readonly number[]): Table {
   const rows = points.map((point) => [
     point.row.clients,
     point.meadow.creatures.toLocaleString("en"),
@@ -76,22 +89,13 @@ function pointTable(points: readonly Point[], fit: Line): Table {
     point.row.cpuUsPerUpdate.toFixed(2),
     (deviation(point, fit) * PERCENT).toFixed(1),
   ]);
-  const columns = ["clients", "creatures", "seen by each", "CPU us/update", "% off the line"];
+  const columns = ["clients", "creatures", "seen by each", "CPU us/update", "% off the fit"];
   return { title: "Growth", columns, rows };
 }
 
-function fitTable(line: readonly Point[], others: readonly Point[], fit: Line): Table {
-  const worst = (points: readonly Point[]): string =>
-    (Math.max(...points.map((point) => Math.abs(deviation(point, fit)))) * PERCENT).toFixed(1);
-  const rows = [
-    ["CPU us of an update without creatures", fit.intercept.toFixed(2)],
-    ["CPU us of a creature seen", fit.slope.toFixed(3)],
-    ["worst % off the line, of its own points", worst(line)],
-    ["worst % off the line, of the others", worst(others)],
-  ];
-  return {
-    title: "Line through the points with more creatures in the same view",
-    columns: ["", "value"],
-    rows,
-  };
+function fitTable(points: readonly Point[], fit: readonly number[]): Table {
+  const worst = Math.max(...points.map((point) => Math.abs(deviation(point, fit))));
+  const rows = TERMS.map((name, index) => [`CPU ${name}`, (fit[index] as number).toFixed(3)]);
+  rows.push(["worst point, % off the fit", (worst * PERCENT).toFixed(1)]);
+  return { title: "Linear fit", columns: ["", "value"], rows };
 }

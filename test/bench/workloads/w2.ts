@@ -1,4 +1,7 @@
-/** W2: one world for everybody, of which each client is sent what is around it. */
+/**
+ * W2: one world for everybody, of which each client is sent what is around it. The floor writes as many bytes, but runs
+ * W1's game and knows nothing of views: it tells what the kernel takes.
+ */
 import { inTurn, type Turn } from "../measure/in-turn.ts";
 import { atMost, type Bound, type Row, rowOf } from "../result.ts";
 import { CONTENDERS, floor } from "../servers/contenders.ts";

@@ -53,7 +53,7 @@ export function isWalking(index: number, tick: number): boolean {
 export function walk(creature: Creature, index: number, tick: number, dtMs: number): void {
   const period = Math.floor((tick + index * PERIOD_STRIDE) / PERIOD_TICKS);
   const turn = ((tick + index * PERIOD_STRIDE) % PERIOD_TICKS) / WALKING_TICKS;
-  const angle = wrapped(period * GOLDEN_ANGLE + index + turn);
+  const angle = wrapped(period * GOLDEN_ANGLE + index + 1 + turn);
   const distance = (WALKING_SPEED * dtMs) / 1000;
   creature.angle = angle;
   creature.x = clamped(creature.x + Math.cos(angle) * distance);

@@ -1,4 +1,5 @@
 /** One hosted room on simulated time, with connections in memory, and all that it reports to the primary. */
+import { createSecretKey } from "node:crypto";
 import type { UpgradeHead, WorkerToPrimary } from "../../../server/ipc/messages.ts";
 import type { RoomLog } from "../../../server/room/room.ts";
 import type { RoomClass } from "../../../server/room/room-class.ts";
@@ -12,7 +13,7 @@ import { SimulatedTime } from "../../support/simulated-time.ts";
 import { Table } from "./rooms.ts";
 
 export const TAG = 0xc0ffee;
-const TOKEN_KEY = new Uint8Array(32).fill(7);
+const TOKEN_KEY = createSecretKey(new Uint8Array(32).fill(7));
 export const TICK_MS = 1000 / Table.tickRate;
 
 type Logged = { readonly fields: object; readonly sentence: string };
