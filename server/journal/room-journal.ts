@@ -46,6 +46,8 @@ export class RoomJournal {
   /** Undefined while failed, and when closed. */
   #segment: SegmentWriter | undefined;
   #isClosed = false;
+  /** The end of the room stands in what was recovered. */
+  readonly #isDisposed: boolean;
   #index: number;
   #nextNumber = 0;
   /** On disk, oldest first, with the index of their first step. */
@@ -78,6 +80,7 @@ export class RoomJournal {
   private constructor({ recovered, ...options }: RoomJournalOptions) {
     this.#options = options;
     this.#index = recovered?.lastIndex ?? 0;
+    this.#isDisposed = recovered?.isDisposed ?? false;
     this.#segments = (recovered?.segments ?? []).map(({ name, header }) => ({
       name,
       index: header.firstIndex,
@@ -137,7 +140,7 @@ export class RoomJournal {
   /** Marks the end of the room and closes. Its files are deleted by the primary, once it knows. */
   dispose(): void {
     const index = this.#index + 1;
-    this.#write((segment) => segment.appendDisposed(index));
+    if (!this.#isDisposed) this.#write((segment) => segment.appendDisposed(index));
     this.close();
   }
 

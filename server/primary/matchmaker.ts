@@ -289,7 +289,7 @@ export class Matchmaker {
     }
     switch (type) {
       case "room-created":
-        if (room.phase !== "creating") {
+        if (room.phase !== "creating" && room.phase !== "closing") {
           log.warn({ workerId, roomId, phase: room.phase }, "room created that was not asked for");
         } else if (message.failure === undefined) {
           const notThere = new RookeryError("SESSION_NOT_FOUND");

@@ -148,7 +148,9 @@ export class RoomDirectory {
     return room;
   }
 
+  /** A worker has the room. One that was about to end when its last worker died is so again. */
   open(room: RoomEntry): void {
+    if (room.phase === "closing") return this.#onClosing(room);
     room.phase = "open";
     room.opened.resolve();
     this.#reconsider(room);
@@ -192,9 +194,10 @@ export class RoomDirectory {
     room.workerId = workerId;
     addTo(this.#byWorker, workerId, room);
     if (room.phase === "planned") return;
+    room.epoch += 1;
+    if (room.phase === "closing") return;
     if (room.phase === "open") room.opened = Promise.withResolvers<void>();
     room.phase = "creating";
-    room.epoch += 1;
   }
 
   /**

@@ -100,10 +100,8 @@ export class RoomPlacement {
       this.#putAside(room);
       return false;
     }
-    if (room.phase === "closing") {
-      this.end(room);
-      return false;
-    }
+    // Nobody is in it any more, but what it does at its end may not be done.
+    if (room.phase === "closing") this.#options.survivors.close(room.roomId);
     if (!isSuspect || !this.#isolate(room)) this.#rehouse(room);
     return true;
   }
@@ -113,7 +111,7 @@ export class RoomPlacement {
     const workerId = this.choose() ?? NO_WORKER;
     if (workerId === room.workerId) return;
     this.#directory.move(room, workerId);
-    if (workerId !== NO_WORKER && room.phase === "creating") this.create(room);
+    if (workerId !== NO_WORKER && room.phase !== "planned") this.create(room);
   }
 
   /** Has the room taken over by a worker of its own, so that no other room suffers if it crashes that one, too. */

@@ -169,6 +169,7 @@ export class HostedRoom implements SessionOwner {
     this.#stepBackEpoch = restored.stepBackEpoch;
     if (restored.isUnwritten) this.#recorder?.saveNow(this.#runtime.clock.nowMs, () => this.#checkpoint());
     return () => {
+      if (restored.isDisposing) return this.#endAgain(left.recovered.isDisposed);
       this.#services.report({ type: "room-updated", roomId: this.id, ...this.#runtime.listing });
       this.#sessions.takeUp(survivors);
       for (const effect of this.#runtime.pendingEffects) this.#startEffect(effect);
@@ -442,6 +443,15 @@ export class HostedRoom implements SessionOwner {
       consented: false,
     }));
     this.#step(this.#pace.stepTimeMs, [...results, ...left, { type: "dispose" }]);
+  }
+
+  /** The last owner has died while the room ended: it goes on ending. @param hasEnded only its primary had not heard */
+  #endAgain(hasEnded: boolean): void {
+    this.#phase = "disposing";
+    this.#pace.stop();
+    if (hasEnded) return this.#finish();
+    for (const effect of this.#runtime.pendingEffects) this.#startEffect(effect);
+    this.#finishWhenSettled();
   }
 
   #disconnectAll(code: ErrorCode): void {

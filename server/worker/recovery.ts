@@ -39,6 +39,8 @@ export type RestoredRoom = {
   readonly isUnwritten: boolean;
   /** The room had asked to end. */
   readonly isDisconnected: boolean;
+  /** Its `onDispose` has run. */
+  readonly isDisposing: boolean;
 };
 
 /**
@@ -61,6 +63,7 @@ export function restoreRoom(
     for (const session of saved.sessions) sessions.restore(session);
   }
   let isDisconnected = false;
+  let isDisposing = false;
   for (const { atMs, events } of isExact ? recovered.steps : creationOf(recovered)) {
     for (const event of events) sessions.repeat(event);
     const result = runtime.step(atMs, events);
@@ -68,12 +71,14 @@ export function restoreRoom(
     sessions.note(result);
     for (const { sessionId } of result.left) sessions.repeatLeft(sessionId);
     isDisconnected ||= result.disconnected;
+    isDisposing ||= events.some(({ type }) => type === "dispose");
   }
   for (const client of runtime.clients) sessions.all.get(client.sessionId)?.takeUp(client.lastMessageSeq);
   return {
     stepBackEpoch: isExact ? (saved?.stepBackEpoch ?? 0) : owner.epoch,
     isUnwritten: isOfOtherCode || !isExact,
     isDisconnected,
+    isDisposing,
   };
 }
 

@@ -85,6 +85,39 @@ describe("dispose", () => {
     server.process.child.kill("SIGCONT");
     await server.filesGone(roomId);
   });
+
+  test("a death before it: what the room has begun at its end is done all the same, and begun once", async () => {
+    const service = await outside();
+    const room = await server.client.create("mortal", { name: "last will" }, { ...mortal, rejoin: false });
+    const { roomId } = room;
+    room.send("saveAtEnd", service.url);
+    room.send("close");
+    await service.asked(1);
+    server.signal("SIGKILL", roomId);
+    await service.asked(2);
+    expect(server.eventsOf(roomId).filter(({ type }) => type === "dispose")).toHaveLength(1);
+    service.answer("done");
+    await server.filesGone(roomId);
+    expect(service.keys).toEqual([`${roomId}:1`, `${roomId}:1`]);
+  });
+
+  test("a death right after it: nothing is begun again", async () => {
+    const service = await outside();
+    const room = await server.client.create("mortal", { name: "last words" }, { ...mortal, rejoin: false });
+    const { roomId } = room;
+    room.send("saveAtEnd", service.url);
+    room.send("close");
+    await service.asked(1);
+    const disposed = server.process.nextLine((line) => line.msg === "room disposed" && line.roomId === roomId);
+    // Stopped as its result is written down: nobody has read that it has ended.
+    server.process.child.kill("SIGSTOP");
+    service.answer("done");
+    await disposed;
+    server.signal("SIGKILL", roomId);
+    server.process.child.kill("SIGCONT");
+    await server.filesGone(roomId);
+    expect(service.keys).toHaveLength(1);
+  });
 });
 
 describe("effect pending", () => {

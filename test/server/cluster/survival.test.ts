@@ -304,6 +304,13 @@ describe("with two workers", () => {
   });
 
   test("when all have gone, in whatever way, the primary has no more open files than at its start", async () => {
+    const isWhole = () =>
+      eventually(
+        () => workersReady(server),
+        (count) => count === 2,
+        "workers",
+      );
+    await isWhole();
     const players = await room(server, 8);
     const roomId = players[0]?.welcome.roomId ?? "";
     expect(descriptorsOf(server.pid)).toBeGreaterThanOrEqual(atStart + players.length);
@@ -319,11 +326,7 @@ describe("with two workers", () => {
     };
     await Promise.all(players.map(leave));
     // A worker's own descriptors come and go with it: two are there at the start and at the end.
-    await eventually(
-      () => workersReady(server),
-      (count) => count === 2,
-      "workers",
-    );
+    await isWhole();
     await eventually(
       () => descriptorsOf(server.pid),
       (count) => count <= atStart,

@@ -214,7 +214,15 @@ describe("sockets that outlive their worker", () => {
     harness.matchmaker.onWorkerMessage(workerId, { type: "session-left", roomId, sessionId });
     expect(harness.rooms()).toEqual({ ...NO_ROOMS, closing: 1 });
     harness.loseWorker(workerId);
-    expect([harness.closedSockets, harness.followed]).toEqual([[roomId], []]);
+    expect(harness.closedSockets).toEqual([roomId]);
+    // Another worker takes it over, to end it.
+    const other = workerId === 1 ? 2 : 1;
+    expect(harness.creates()).toMatchObject([{ workerId: other, roomId, epoch: 2 }]);
+    await expectRefused(harness.join("written", { mode: "joinById", roomId }), "ROOM_NOT_FOUND");
+    const created = { type: "room-created" as const, roomId, failure: undefined, sessionIds: [] };
+    harness.matchmaker.onWorkerMessage(other, created);
+    expect(harness.disposals().at(-1)).toMatchObject({ workerId: other, roomId });
+    harness.matchmaker.onWorkerMessage(other, { type: "room-disposed", roomId });
     expect(harness.rooms()).toEqual(NO_ROOMS);
   });
 
