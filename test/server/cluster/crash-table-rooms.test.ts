@@ -108,7 +108,9 @@ describe("dispose", () => {
     room.send("saveAtEnd", service.url);
     room.send("close");
     await service.asked(1);
-    const disposed = server.process.nextLine((line) => line.msg === "room disposed" && line.roomId === roomId);
+    const disposed = server.process.nextLine(
+      (line) => line.msg === "room disposed" && line.roomId === roomId,
+    );
     // Stopped as its result is written down: nobody has read that it has ended.
     server.process.child.kill("SIGSTOP");
     service.answer("done");
