@@ -50,13 +50,16 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
     const primary = await startPrimary({
       config,
       log,
-      startWorker: (slot, events) =>
+      startWorker: (slot, rehearses, events) =>
         config.workers === 0
           ? localWorker(
               (primary) => startWorker({ sources: rooms, primary, worker: slot, config, tokenKey, log }),
               events,
             )
-          : forkWorker({ slot, tokenKey, codeDirectory: codeDirectory(config.dataDirectory) }, events),
+          : forkWorker(
+              { slot, rehearses, tokenKey, codeDirectory: codeDirectory(config.dataDirectory) },
+              events,
+            ),
       onGiveUp: () => {
         log.fatal("no worker can be started");
         process.exit(EXIT.FAILED);
@@ -98,6 +101,7 @@ async function serveAsWorker(rooms: ServeOptions["rooms"]): Promise<void> {
       sources: rooms,
       primary: primaryLinkOfProcess(),
       worker: slot,
+      rehearses: process.env.ROOKERY_REHEARSES === "1",
       config,
       tokenKey: Buffer.from(process.env.ROOKERY_TOKEN_KEY ?? "", "base64url"),
       log,

@@ -1,10 +1,11 @@
 /** `npm run sim`: reads the command line, lets the bots play, prints what they saw. See `--help`. */
 import { WebSocket } from "ws";
+import { OptionsError } from "../../shared/command-line.ts";
 import { createRandom } from "../../shared/sim/random.ts";
 import { systemScheduler } from "../../shared/time.ts";
 import { Client } from "../sdk/index.ts";
 import { descriptorLimit, descriptorShortage } from "./descriptors.ts";
-import { HELP, type Options, OptionsError, parseOptions } from "./options.ts";
+import { HELP, type Options, parseOptions } from "./options.ts";
 import { showProgress } from "./progress.ts";
 import { formatReport } from "./report.ts";
 import { SIMULATION_LIMITS, Simulation } from "./simulation.ts";

@@ -1,5 +1,11 @@
 /** The command line of the simulator: what may be asked for, its bounds and defaults. */
 import { parseArgs } from "node:util";
+import {
+  type NumberRange,
+  numberOption,
+  OptionsError,
+  sentenceOfParseError,
+} from "../../shared/command-line.ts";
 
 export type Bounds = {
   readonly minJoined: number;
@@ -26,9 +32,6 @@ export type Options = {
   readonly json: boolean;
   readonly bounds: Bounds;
 };
-
-/** A command line that cannot be carried out; its message is the one sentence to print. */
-export class OptionsError extends Error {}
 
 const DEFAULT_URL = "http://127.0.0.1:2567";
 
@@ -68,8 +71,6 @@ Rates, latencies, intervals and missing ticks are of the steady window; joins, l
 divergences count from the start. Exit codes: 0 done, 1 a bound was missed, 2 the test could not be run.
 `;
 
-type Range = { readonly min: number; readonly max: number; readonly whole?: boolean };
-
 const COUNT = { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true };
 
 /**
@@ -83,21 +84,21 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   if (values.spawn && values.url !== undefined)
     throw new OptionsError("Use either --url or --spawn, not both.");
   if (values.workers !== undefined && !values.spawn) throw new OptionsError("--workers needs --spawn.");
-  const clients = number("clients", values.clients, { min: 1, max: 100_000, whole: true });
-  const minJoined = number("min-joined", values["min-joined"], { min: 0, max: clients, whole: true });
+  const clients = numberOption("clients", values.clients, { min: 1, max: 100_000, whole: true });
+  const minJoined = numberOption("min-joined", values["min-joined"], { min: 0, max: clients, whole: true });
   return {
     url: values.spawn ? undefined : httpUrl(values.url ?? DEFAULT_URL),
     workers: optional("workers", values.workers, { min: 0, max: 256, whole: true }),
     room: roomType(values.room),
     clients,
-    durationSeconds: number("duration", values.duration, { min: 0.1, max: 86_400 }),
-    rampSeconds: number("ramp", values.ramp, { min: 0, max: 3_600 }),
-    inputsPerSecond: number("rate", values.rate, { min: 0, max: 1_000 }),
-    latencyMs: number("latency", values.latency, { min: 0, max: 10_000 }),
-    jitterMs: number("jitter", values.jitter, { min: 0, max: 10_000 }),
+    durationSeconds: numberOption("duration", values.duration, { min: 0.1, max: 86_400 }),
+    rampSeconds: numberOption("ramp", values.ramp, { min: 0, max: 3_600 }),
+    inputsPerSecond: numberOption("rate", values.rate, { min: 0, max: 1_000 }),
+    latencyMs: numberOption("latency", values.latency, { min: 0, max: 10_000 }),
+    jitterMs: numberOption("jitter", values.jitter, { min: 0, max: 10_000 }),
     direct: values.direct,
     predict: values.predict,
-    seed: number("seed", values.seed, { min: 0, max: 2 ** 32 - 1, whole: true }),
+    seed: numberOption("seed", values.seed, { min: 0, max: 2 ** 32 - 1, whole: true }),
     json: values.json,
     bounds: {
       minJoined,
@@ -136,22 +137,12 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    // The rest of Node's message is advice on positional arguments, of which there are none here.
-    const sentence = (error as Error).message.split(/\. |\n/)[0] ?? "";
-    throw new OptionsError(`${sentence.replace(/\.$/, "")}; see --help.`);
+    throw new OptionsError(sentenceOfParseError(error));
   }
 }
 
-function number(name: string, text: string, { min, max, whole = false }: Range): number {
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  const fits = value >= min && value <= max && (!whole || Number.isInteger(value));
-  if (fits) return value;
-  const kind = whole ? "a whole number" : "a number";
-  throw new OptionsError(`--${name} must be ${kind} from ${min} to ${max} (it is ${JSON.stringify(text)}).`);
-}
-
-function optional(name: string, text: string | undefined, range: Range): number | undefined {
-  return text === undefined ? undefined : number(name, text, range);
+function optional(name: string, text: string | undefined, range: NumberRange): number | undefined {
+  return text === undefined ? undefined : numberOption(name, text, range);
 }
 
 function httpUrl(text: string): string {

@@ -23,10 +23,11 @@ import { type JoinCall, Matchmaker } from "./matchmaker.ts";
 import { Pages } from "./pages.ts";
 import { RetainedSockets } from "./retained-sockets.ts";
 import { LeastLoadSelector } from "./selector/least-load.ts";
-import { type Death, Supervisor } from "./supervisor.ts";
+import { Supervisor } from "./supervisor.ts";
 import { Tickets } from "./tickets.ts";
 import { Upgrades } from "./upgrade.ts";
 import type { WorkerEvents, WorkerPort } from "./worker-process.ts";
+import type { Death } from "./worker-slot.ts";
 
 const ID_BYTES = 9;
 const PAGES_DIRECTORY = fileURLToPath(new URL("../../client-sim/web/dist", import.meta.url));
@@ -55,7 +56,7 @@ function isCrash({ code, signal, wasSilent }: Death): boolean {
 export type PrimaryOptions = {
   readonly config: Config;
   readonly log: Logger;
-  readonly startWorker: (slot: number, events: WorkerEvents) => WorkerPort;
+  readonly startWorker: (slot: number, rehearses: boolean, events: WorkerEvents) => WorkerPort;
   /** No worker can be started. */
   readonly onGiveUp: () => void;
 };
@@ -99,8 +100,8 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     random: Math.random,
     hangTimeoutMs: config.hangTimeoutMs,
     drainTimeoutMs: config.drainTimeoutMs,
-    fork: (slot) => {
-      const port = startWorker(slot, events);
+    fork: (slot, rehearses) => {
+      const port = startWorker(slot, rehearses, events);
       const handoff = new Handoff(port, ({ connectionId, roomId, sessionId }, handle) => {
         if (!port.leavesCopies) return;
         if (config.retainSockets) sockets.retain({ connectionId, roomId, sessionId, handle });

@@ -14,77 +14,24 @@
  */
 import assert from "node:assert/strict";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
-import type { PrimaryToWorker, RoomTypeInfo, WorkerStats, WorkerToPrimary } from "../ipc/messages.ts";
+import type { RoomTypeInfo, WorkerStats, WorkerToPrimary } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
 import { backoffMs } from "./backoff.ts";
-
-/** What the supervisor needs of a process; each has an id of its own. */
-export interface WorkerProcess {
-  readonly id: number;
-  readonly pid: number | undefined;
-  kill(signal: "SIGTERM" | "SIGKILL"): void;
-  send(message: PrimaryToWorker): void;
-}
-
-type Starting = {
-  readonly kind: "starting";
-  readonly process: WorkerProcess;
-  /** By then it must be ready. */
-  deadlineMs: number;
-};
-type Serving = {
-  readonly kind: "ready" | "draining";
-  readonly process: WorkerProcess;
-  readonly readySinceMs: number;
-  /** By then there must be another heartbeat. */
-  deadlineMs: number;
-  stats: WorkerStats | undefined;
-};
-type Ending = {
-  readonly kind: "ending";
-  readonly process: WorkerProcess;
-  /** Undefined if it never was. */
-  readonly readySinceMs: number | undefined;
-  /** Undefined while it has not exited. */
-  exit: { readonly code: number | null; readonly signal: string | null } | undefined;
-  wasSilent: boolean;
-  /** It was killed here, because it did not end by itself. */
-  isEndedHere: boolean;
-  hasDisconnected: boolean;
-  guard: TimerHandle | undefined;
-};
-type SlotState =
-  | Starting
-  | Serving
-  | Ending
-  | { readonly kind: "crashed"; readonly restart: TimerHandle }
-  | { readonly kind: "stopped" };
-
-type Slot = {
-  readonly index: number;
-  /** It has one process, for one room that may crash it, and goes with it. */
-  readonly isIsolated: boolean;
-  state: SlotState;
-  /** Processes started after the first. */
-  restarts: number;
-  /** Deaths since a process of this slot last lived long enough: the exponent of the backoff. */
-  deathsInRow: number;
-  /** Starts that failed since any worker was ready. */
-  startFailures: number;
-};
+import {
+  type Death,
+  type Ending,
+  newSlot,
+  type Serving,
+  type Slot,
+  type SlotState,
+  type Starting,
+  type WorkerProcess,
+} from "./worker-slot.ts";
 
 export type SupervisorMessage = Extract<
   WorkerToPrimary,
   { readonly type: "ready" | "heartbeat" | "drained" }
 >;
-
-/** How a process ended. */
-export type Death = {
-  readonly code: number | null;
-  readonly signal: string | null;
-  /** It was killed here because it was silent. */
-  readonly wasSilent: boolean;
-};
 
 export type SupervisorOptions = {
   /** Worker processes to keep alive. */
@@ -94,8 +41,12 @@ export type SupervisorOptions = {
   readonly random: () => number;
   readonly hangTimeoutMs: number;
   readonly drainTimeoutMs: number;
-  /** Starts a process. That it throws, or that the process has no pid, counts as a start that failed. */
-  readonly fork: (slot: number) => WorkerProcess;
+  /**
+   * Starts a process. That it throws, or that the process has no pid, counts as a start that failed.
+   *
+   * @param rehearses it may replay the rooms of others first; not after a crash, which that may have been
+   */
+  readonly fork: (slot: number, rehearses: boolean) => WorkerProcess;
   readonly onReady: (workerId: number, roomTypes: readonly RoomTypeInfo[]) => void;
   /** The process is gone, and all it sent has been read. */
   readonly onLost: (workerId: number, death: Death) => void;
@@ -269,7 +220,7 @@ export class Supervisor {
     const { fork, scheduler, log } = this.#options;
     let process: WorkerProcess;
     try {
-      process = fork(slot.index);
+      process = fork(slot.index, !slot.isIsolated && slot.deathsInRow === 0);
     } catch (error) {
       log.warn({ slot: slot.index, err: error }, "worker process could not be created");
       return this.#afterDeath(slot, undefined);
@@ -450,8 +401,4 @@ export class Supervisor {
     }
     this.#drained.resolve();
   }
-}
-
-function newSlot(index: number, isIsolated: boolean): Slot {
-  return { index, isIsolated, state: { kind: "stopped" }, restarts: 0, deathsInRow: 0, startFailures: 0 };
 }

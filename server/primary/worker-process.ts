@@ -6,7 +6,7 @@ import cluster from "node:cluster";
 import type { PrimaryLink, SocketHandle } from "../ipc/channel.ts";
 import { localChannel } from "../ipc/channel.ts";
 import type { PrimaryToWorker, WorkerToPrimary } from "../ipc/messages.ts";
-import type { WorkerProcess } from "./supervisor.ts";
+import type { WorkerProcess } from "./worker-slot.ts";
 
 /** What becomes of a worker process, for whoever started it. */
 export type WorkerEvents = {
@@ -25,6 +25,7 @@ export interface WorkerPort extends WorkerProcess {
 /** What a worker process is told by its environment. */
 export type WorkerEnvironment = {
   readonly slot: number;
+  readonly rehearses: boolean;
   /** Of resume tokens. */
   readonly tokenKey: Uint8Array;
   /** Where compiled code is kept: a worker that replaces another starts in half the time. */
@@ -32,12 +33,13 @@ export type WorkerEnvironment = {
 };
 
 export function forkWorker(
-  { slot, tokenKey, codeDirectory }: WorkerEnvironment,
+  { slot, rehearses, tokenKey, codeDirectory }: WorkerEnvironment,
   events: WorkerEvents,
 ): WorkerPort {
   const worker = cluster.fork({
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? codeDirectory,
     ROOKERY_WORKER: String(slot),
+    ROOKERY_REHEARSES: rehearses ? "1" : "",
     ROOKERY_TOKEN_KEY: Buffer.from(tokenKey).toString("base64url"),
   });
   worker.on("message", (message: WorkerToPrimary) => events.onMessage(worker.id, message));

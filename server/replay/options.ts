@@ -1,5 +1,6 @@
 /** The command line of `npm run replay`: what may be asked for. */
 import { parseArgs } from "node:util";
+import { sentenceOfParseError } from "../../shared/command-line.ts";
 import { ReplayError } from "./open-journal.ts";
 
 export type Options = {
@@ -61,9 +62,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // The rest of Node's message is advice on how to escape arguments.
-    const sentence = (error as Error).message.split(/\. |\n/)[0] ?? "";
-    throw new ReplayError(`${sentence.replace(/\.$/, "")}; see --help.`);
+    throw new ReplayError(sentenceOfParseError(error));
   }
 }
 

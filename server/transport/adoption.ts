@@ -12,12 +12,13 @@ import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
 import { LIMITS } from "../limits.ts";
 import { CONNECTION_OPTIONS, RECEIVER_OPTIONS } from "./accept.ts";
+import { frameOf } from "./frame-writer.ts";
 import { findResync, RESYNC_FRAME_BYTES_MAX } from "./resync-scan.ts";
 import { attachSocket } from "./socket-handle.ts";
 import { WsTransport } from "./ws-transport.ts";
 
 export type AdoptionOptions = {
-  /** The message that asks for RESYNC, at most 125 bytes. */
+  /** The message that asks for RESYNC. */
   readonly resume: Uint8Array;
   /** What the RESYNC must repeat. */
   readonly nonce: number;
@@ -31,9 +32,6 @@ export type AdoptionOptions = {
   /** The connection is gone, or no RESYNC came in time: it is closed. */
   readonly onFailed: () => void;
 };
-
-/** The final frame of a binary message with a short payload. */
-const BINARY = 0x82;
 
 export class Adoption {
   readonly #options: AdoptionOptions;
@@ -58,8 +56,7 @@ export class Adoption {
     this.#socket.on("end", this.#fail);
     this.#socket.on("error", this.#fail);
     this.#socket.on("close", this.#fail);
-    const { resume } = options;
-    this.#socket.write(Buffer.concat([Buffer.from([BINARY, resume.length]), resume]));
+    this.#socket.write(frameOf(options.resume));
   }
 
   #read(data: Uint8Array): void {

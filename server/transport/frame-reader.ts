@@ -5,15 +5,17 @@
  * that knows the whole protocol.
  */
 
-const BINARY = 0x82;
+/** First byte of a final frame of bytes. */
+export const BINARY = 0x82;
 const CONTINUATION = 0x00;
 const FIN = 0x80;
 const OPCODE = 0x0f;
 const FIRST_CONTROL_OPCODE = 0x08;
-const MASKED = 0x80;
+/** Top bit of the second byte, whose rest is the length of the payload. */
+export const MASKED = 0x80;
 /** In place of a length: it follows in 2 bytes; with 127 in 8. */
-const LENGTH_IN_2_BYTES = 126;
-const MASK_BYTES = 4;
+export const LENGTH_IN_2_BYTES = 126;
+export const MASK_BYTES = 4;
 const HEAD_BYTES_MAX = 4 + MASK_BYTES;
 
 export type FrameSink = {

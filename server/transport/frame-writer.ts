@@ -1,7 +1,6 @@
 /** Makes the WebSocket frame of a message (RFC 6455, section 5.2): binary, final, from a server and so not masked. */
+import { BINARY, LENGTH_IN_2_BYTES } from "./frame-reader.ts";
 
-const BINARY = 0x82;
-const LENGTH_IN_2_BYTES = 126;
 const LENGTH_IN_8_BYTES = 127;
 
 let lastMessage: Uint8Array | undefined;

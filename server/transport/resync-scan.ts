@@ -6,13 +6,10 @@
 import { RookeryError } from "../../shared/errors.ts";
 import { decodeClientValue } from "../../shared/protocol/codec.ts";
 import { ClientMessage, type Resync } from "../../shared/protocol/wire.ts";
+import { BINARY, LENGTH_IN_2_BYTES, MASK_BYTES, MASKED } from "./frame-reader.ts";
 
-/** A final frame of bytes, and a masked payload whose length is in its second byte (RFC 6455, section 5.2). */
-const BINARY = 0x82;
-const MASKED = 0x80;
-const SHORT_PAYLOAD_MAX = 125;
 const HEAD_BYTES = 2;
-const MASK_BYTES = 4;
+const SHORT_PAYLOAD_MAX = LENGTH_IN_2_BYTES - 1;
 /** Of the frame with a RESYNC: what is older than this when the frame is not complete cannot be part of it. */
 export const RESYNC_FRAME_BYTES_MAX = HEAD_BYTES + MASK_BYTES + SHORT_PAYLOAD_MAX;
 /** First byte of an array of four, in MessagePack's shortest form. */

@@ -4,20 +4,16 @@
  *
  *   session -> enqueue -> [queue] -> #step -> RoomRecorder -> RoomRuntime.step -> #settle -> Publisher -> sessions
  */
-import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../shared/errors.ts";
-import { RookeryError } from "../../shared/errors.ts";
 import { encodeServerValue } from "../../shared/protocol/codec.ts";
-import { ServerMessage, type Welcome } from "../../shared/protocol/wire.ts";
+import { ServerMessage } from "../../shared/protocol/wire.ts";
 import { describe, type SchemaDescriptor, schemaHash } from "../../shared/schema/index.ts";
-import type { CreateRoom, Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
-import { markOf, type StepMark } from "../journal/step-mark.ts";
+import type { CreateRoom, Passenger, UpgradeHead } from "../ipc/messages.ts";
+import { markOf } from "../journal/step-mark.ts";
 import { LIMITS } from "../limits.ts";
 import { encodeCheckpoint, type OtherCode } from "../room/checkpoint.ts";
-import type { Client } from "../room/client.ts";
 import { DeterminismCheck } from "../room/determinism.ts";
 import type { PendingEffect } from "../room/effects.ts";
-import type { RoomLog } from "../room/room.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import { type RoomEvent, RoomFailure, type StepResult } from "../room/room-events.ts";
 import { RoomRuntime } from "../room/room-runtime.ts";
@@ -27,33 +23,15 @@ import { EventQueue } from "./event-queue.ts";
 import { Publisher } from "./publisher.ts";
 import type { RoomRecorder, Saved } from "./recorder.ts";
 import { type HostedCheckpoint, restoreRoom } from "./recovery.ts";
-import { type PaceServices, RoomPace } from "./room-pace.ts";
-import { type Journals, type LeftRoom, type OpenedRoom, openRoom } from "./room-recorder.ts";
+import { RoomPace } from "./room-pace.ts";
+import type { LeftRoom, OpenedRoom } from "./room-recorder.ts";
+import type { RoomServices } from "./room-services.ts";
 import { type Heard, RoomSessions } from "./room-sessions.ts";
-import type { Connection, Session, SessionOwner } from "./session.ts";
-import type { StepLoad } from "./step-load.ts";
+import type { Session, SessionOwner } from "./session.ts";
+import type { RoomWelcome } from "./welcome.ts";
 
 /** How soon a room without ticks looks again whether a client that was skipped can take more. */
 const CATCH_UP_MS = 100;
-
-/** What a room needs of its worker. */
-export type RoomServices = PaceServices & {
-  /** The worker's number, from 0. */
-  readonly worker: number;
-  /** Makes the secrets of resume tokens. */
-  readonly tokenKey: KeyObject;
-  /** In development: rooms are checked for being a function of their events. */
-  readonly checksDeterminism: boolean;
-  /** Undefined: rooms are not written down, and die with their worker. */
-  readonly journals: Journals | undefined;
-  /** A random 32-bit number. */
-  readonly newTag: () => number;
-  readonly report: (message: WorkerToPrimary) => void;
-  readonly load: StepLoad;
-  /** Undefined: a crash is not told from the room in whose step it came. */
-  readonly mark: StepMark | undefined;
-  readonly log: RoomLog;
-};
 
 export class HostedRoom implements SessionOwner {
   readonly id: string;
@@ -117,7 +95,7 @@ export class HostedRoom implements SessionOwner {
       tag: this.#tag,
       hasTicks: roomClass.tickRate > 0,
       now: () => services.scheduler.now(),
-      welcome: (session, client, connection) => this.#welcome(session, client, connection),
+      roomWelcome: () => this.#roomWelcome(),
       onOverflow: (session) => this.#sessions.expel(session, "SESSION_OVERFLOW"),
     });
     this.#effects = new EffectRunner(services.scheduler, (event) => this.#enqueue(event));
@@ -146,7 +124,7 @@ export class HostedRoom implements SessionOwner {
       onTick: (nowMs, dtMs, sends) => this.#tick(nowMs, dtMs, sends),
       onWake: (nowMs) => this.#wake(nowMs),
       onPace: (pace, stats) =>
-        services.log.warn({ pace, ...stats }, "the room's pace has changed: its worker's load has"),
+        services.log.warn({ pace, ...stats }, "the load of its worker has changed the pace of the room"),
       nextWakeMs: () => this.#nextWakeMs(),
     });
     this.#pace.start();
@@ -395,29 +373,23 @@ export class HostedRoom implements SessionOwner {
     this.#effects.start(effect, this.#runtime.effectHooks(effect.name));
   }
 
-  #welcome(session: Session, client: Client, connection: Connection): Welcome {
+  /** What of the room stands in each WELCOME. */
+  #roomWelcome(): RoomWelcome {
     const { roomId, roomType, code, epoch } = this.#create;
-    const { hash, descriptor } = this.#schema;
     return {
       roomId,
       roomType,
       code,
-      sessionId: session.id,
-      slot: client.slot,
-      resumed: session.hasBeenLive,
-      resumeToken: session.tokens.newest,
-      reconnectMs: this.#roomClass.reconnectMs,
       epoch,
+      reconnectMs: this.#roomClass.reconnectMs,
       worker: this.#services.worker,
       tag: this.#tag,
       tickRate: this.#roomClass.tickRate,
-      nextEvent: connection.eventsSent + 1,
-      ack: client.lastMessageSeq,
       savesLater: this.#recorder?.savesLater ?? false,
       stepBackEpoch: this.#stepBackEpoch,
       messages: this.#runtime.messageNames,
-      schemaHash: hash,
-      schema: connection.schemaHash === hash ? null : descriptor,
+      schemaHash: this.#schema.hash,
+      schema: this.#schema.descriptor,
     };
   }
 
@@ -474,24 +446,5 @@ export class HostedRoom implements SessionOwner {
     this.#recorder?.dispose();
     this.#services.report({ type: "room-disposed", roomId: this.id });
     this.#end();
-  }
-}
-
-/** @throws RookeryError ROOM_CREATE_FAILED, with the author's error as its cause */
-export function createHostedRoom(
-  create: CreateRoom,
-  roomClass: RoomClass,
-  services: RoomServices,
-  survivors: ReadonlySet<string> = new Set(),
-): HostedRoom {
-  const { journals, log } = services;
-  try {
-    const isWrittenDown = journals !== undefined && roomClass.durability !== "none";
-    const opened = isWrittenDown ? openRoom(create, roomClass, journals, log) : undefined;
-    return new HostedRoom(create, roomClass, services, opened, survivors);
-  } catch (error) {
-    throw new RookeryError("ROOM_CREATE_FAILED", undefined, {
-      cause: error instanceof RoomFailure ? error.cause : error,
-    });
   }
 }

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { assembleMessage, encodeAcks, encodeServerValue } from "../../shared/protocol/codec.ts";
-import { type Ack, PROTOCOL_VERSION, ServerMessage, type Welcome } from "../../shared/protocol/wire.ts";
+import { type Ack, PROTOCOL_VERSION, ServerMessage } from "../../shared/protocol/wire.ts";
 import { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Client } from "../room/client.ts";
@@ -15,6 +15,7 @@ import type { Arrival, StepResult } from "../room/room-events.ts";
 import type { RoomRuntime } from "../room/room-runtime.ts";
 import type { Saved } from "./recorder.ts";
 import type { Connection, Session } from "./session.ts";
+import { type RoomWelcome, welcomeOf } from "./welcome.ts";
 
 export type PublisherOptions = {
   readonly runtime: RoomRuntime;
@@ -22,7 +23,8 @@ export type PublisherOptions = {
   readonly tag: number;
   /** The room ticks: each step has a STATE, even when nothing has changed. */
   readonly hasTicks: boolean;
-  readonly welcome: (session: Session, client: Client, connection: Connection) => Welcome;
+  /** What each WELCOME says of the room. */
+  readonly roomWelcome: () => RoomWelcome;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   /** The session's outbox is full: it must end. */
@@ -90,7 +92,7 @@ export class Publisher {
   }
 
   #welcome(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
-    const welcome = this.#options.welcome(session, client, connection);
+    const welcome = welcomeOf(this.#options.roomWelcome(), session, client, connection);
     const parts = [
       encodeServerValue([ServerMessage.WELCOME, PROTOCOL_VERSION, welcome]),
       ...this.#snapshotParts(client, connection, frame),
@@ -179,7 +181,10 @@ export class Publisher {
   }
 }
 
+const NOBODY: ReadonlyMap<Client, Arrival> = new Map();
+
 function arrivalsOf({ arrived }: StepResult): ReadonlyMap<Client, Arrival> {
+  if (arrived.length === 0) return NOBODY;
   return new Map(arrived.map((arrival) => [arrival.client, arrival]));
 }
 

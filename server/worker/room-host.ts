@@ -4,7 +4,9 @@ import type { CreateRoom, PrimaryToWorker, WorkerToPrimary } from "../ipc/messag
 import type { Logger } from "../logger.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import type { Transport } from "../transport/transport.ts";
-import { createHostedRoom, type HostedRoom, type RoomServices } from "./hosted-room.ts";
+import { createHostedRoom } from "./create-room.ts";
+import type { HostedRoom } from "./hosted-room.ts";
+import type { RoomServices } from "./room-services.ts";
 import type { Heard } from "./room-sessions.ts";
 
 type Accept = Extract<PrimaryToWorker, { type: "accept" }>;

@@ -30,6 +30,8 @@ export type WorkerOptions = {
   /** The worker's number, from 0. */
   readonly worker: number;
   readonly config: Config;
+  /** Before it has rooms, it replays those of others. */
+  readonly rehearses?: boolean;
   /** Makes the secrets of resume tokens; the same in all workers. */
   readonly tokenKey: Uint8Array;
   readonly log: Logger;
@@ -47,6 +49,7 @@ export async function startWorker({
   sources,
   primary,
   worker,
+  rehearses = false,
   config,
   tokenKey,
   log,
@@ -187,6 +190,7 @@ export async function startWorker({
     type: "ready",
     roomTypes: [...roomClasses].map(([name, roomClass]) => describeType(name, roomClass)),
   });
+  if (!rehearses) return;
   await rehearse({
     dataDirectory: config.dataDirectory,
     roomClasses,

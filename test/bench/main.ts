@@ -1,7 +1,8 @@
 /** `npm run bench`: runs the workloads, prints what came of them, and says whether the bounds were met. See `--help`. */
 import { writeFileSync } from "node:fs";
+import { OptionsError } from "../../shared/command-line.ts";
 import { installDependencies } from "./dependencies.ts";
-import { helpText, type Options, OptionsError, parseOptions } from "./options.ts";
+import { helpText, type Options, parseOptions } from "./options.ts";
 import { describeMachine, formatPage } from "./report/page.ts";
 import { formatText } from "./report/text.ts";
 import type { WorkloadResult } from "./result.ts";

@@ -1,5 +1,6 @@
 /** The command line of the benchmark. */
 import { parseArgs } from "node:util";
+import { OptionsError, sentenceOfParseError } from "../../shared/command-line.ts";
 
 export type Options = {
   readonly quick: boolean;
@@ -8,9 +9,6 @@ export type Options = {
   readonly only: readonly string[] | undefined;
   readonly clients: readonly number[] | undefined;
 };
-
-/** A command line that cannot be carried out; its message is the one sentence to print. */
-export class OptionsError extends Error {}
 
 const CLIENTS_MAX = 20_000;
 
@@ -68,7 +66,7 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new OptionsError(`${(error as Error).message.split(/\. |\n/)[0]?.replace(/\.$/, "")}; see --help.`);
+    throw new OptionsError(sentenceOfParseError(error));
   }
 }
 

@@ -1,10 +1,11 @@
 /** `npm run chaos`: reads the command line, runs one case, prints what came of it. See `--help`. */
 import { inspect } from "node:util";
 import { descriptorLimit, descriptorShortage } from "../../client-sim/bots/descriptors.ts";
+import { OptionsError } from "../../shared/command-line.ts";
 import { cases } from "./cases.ts";
 import { runCase } from "./chaos-case.ts";
 import { JOINS_AT_ONCE } from "./crowd.ts";
-import { helpOf, type Options, OptionsError, parseOptions } from "./options.ts";
+import { helpOf, type Options, parseOptions } from "./options.ts";
 import type { Result } from "./outcome.ts";
 import { formatReport } from "./report.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { OptionsError } from "../../shared/command-line.ts";
 import { cases } from "./cases.ts";
-import { helpOf, type Options, OptionsError, parseOptions } from "./options.ts";
+import { helpOf, type Options, parseOptions } from "./options.ts";
 
 function parse(text: string): Options {
   const options = parseOptions(text.split(" "), cases);

@@ -1,5 +1,6 @@
 /** The command line of `npm run chaos`: what may be asked for. */
 import { parseArgs } from "node:util";
+import { numberOption, OptionsError, sentenceOfParseError } from "../../shared/command-line.ts";
 import type { ChaosCase, Size } from "./chaos-case.ts";
 
 export type Options = Size & {
@@ -8,9 +9,6 @@ export type Options = Size & {
   readonly seed: number;
   readonly json: boolean;
 };
-
-/** A command line that cannot be carried out; its message is the one sentence to print. */
-export class OptionsError extends Error {}
 
 type Cases = Readonly<Record<string, ChaosCase>>;
 
@@ -77,17 +75,10 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // The rest of Node's message is advice on how to escape arguments.
-    const sentence = (error as Error).message.split(/\. |\n/)[0] ?? "";
-    throw new OptionsError(`${sentence.replace(/\.$/, "")}; see --help.`);
+    throw new OptionsError(sentenceOfParseError(error));
   }
 }
 
 function whole(name: string, text: string | undefined, min: number, max: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new OptionsError(
-    `--${name} must be a whole number from ${min} to ${max} (it is ${JSON.stringify(text)}).`,
-  );
+  return text === undefined ? undefined : numberOption(name, text, { min, max, whole: true });
 }

@@ -10,7 +10,7 @@ import { openJournal, ownVersion } from "../../server/replay/open-journal.ts";
 import { replayRoom } from "../../server/replay/replay-room.ts";
 import { plainState } from "../../server/room/determinism.ts";
 import { RoomFailure } from "../../server/room/room-events.ts";
-import { createHostedRoom } from "../../server/worker/hosted-room.ts";
+import { createHostedRoom } from "../../server/worker/create-room.ts";
 import { RULES } from "../../shared/games/arena/rules.ts";
 import { MoveInput } from "../../shared/games/arena/schema.ts";
 import { ServerMessage } from "../../shared/protocol/wire.ts";

@@ -6,6 +6,7 @@ await serve({
     dice: () => import("./rooms/dice.ts"),
     echo: () => import("./rooms/echo.ts"),
     fleeting: () => import("./rooms/fleeting.ts"),
+    freight: () => import("./rooms/freight.ts"),
     lobby: () => import("./rooms/lobby.ts"),
     mortal: async () => ({ Mortal: (await import("./rooms/mortal.ts")).Mortal }),
     mortalGuarded: async () => ({ Mortal: (await import("./rooms/mortal.ts")).GuardedMortal }),

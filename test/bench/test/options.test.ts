@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { helpText, OptionsError, parseOptions } from "../options.ts";
+import { OptionsError } from "../../../shared/command-line.ts";
+import { helpText, parseOptions } from "../options.ts";
 
 const KNOWN = ["w1", "capacity"];
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { descriptorLimit, descriptorShortage } from "../../../client-sim/bots/descriptors.ts";
-import { HELP, type Options, OptionsError, parseOptions } from "../../../client-sim/bots/options.ts";
+import { HELP, type Options, parseOptions } from "../../../client-sim/bots/options.ts";
+import { OptionsError } from "../../../shared/command-line.ts";
 
 function parse(...args: string[]): Options {
   const options = parseOptions(args);

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import type { PrimaryToWorker, WorkerStats } from "../../../server/ipc/messages.ts";
 import { LIMITS } from "../../../server/limits.ts";
-import { Supervisor, type WorkerProcess } from "../../../server/primary/supervisor.ts";
+import { Supervisor } from "../../../server/primary/supervisor.ts";
+import type { WorkerProcess } from "../../../server/primary/worker-slot.ts";
 import { createRandom } from "../../../shared/sim/random.ts";
 import { SimulatedTime } from "../../support/simulated-time.ts";
 
@@ -141,6 +142,8 @@ export class SupervisorWorld {
   readonly time = new SimulatedTime();
   readonly supervisor: Supervisor;
   readonly processes: SimulatedProcess[] = [];
+  /** Of each process, whether it was told to rehearse. */
+  readonly rehearsing: boolean[] = [];
   readonly ready: number[] = [];
   readonly lost: { readonly id: number; readonly atMs: number }[] = [];
   giveUps = 0;
@@ -158,7 +161,7 @@ export class SupervisorWorld {
       random: createRandom(seed).next,
       hangTimeoutMs: HANG_TIMEOUT_MS,
       drainTimeoutMs: DRAIN_TIMEOUT_MS,
-      fork: (slot) => this.#fork(slot),
+      fork: (slot, rehearses) => this.#fork(slot, rehearses),
       onReady: (workerId) => this.ready.push(workerId),
       onLost: (id) => this.lost.push({ id, atMs: this.time.now() }),
       onGiveUp: () => this.giveUps++,
@@ -167,7 +170,7 @@ export class SupervisorWorld {
     this.supervisor.start();
   }
 
-  #fork(slot: number): SimulatedProcess {
+  #fork(slot: number, rehearses: boolean): SimulatedProcess {
     if (this.forkFails) {
       this.forkFailuresAtMs.push(this.time.now());
       throw new Error("no process can be created");
@@ -177,6 +180,7 @@ export class SupervisorWorld {
     }
     const process = new SimulatedProcess(this, this.processes.length + 1, slot, { ...this.behaviour });
     this.processes.push(process);
+    this.rehearsing.push(rehearses);
     return process;
   }
 

@@ -196,6 +196,19 @@ describe("restarts", () => {
     await world.time.advance(2 * HANG_TIMEOUT_MS);
     expect(pauses(world).at(-1)).toBeGreaterThan(0);
   });
+
+  it("rehearse unless the last process crashed, for that may have been what it died of", async () => {
+    const world = await ready(1);
+    world.process(0).die(null, "SIGKILL");
+    await world.time.advance(1_000);
+    world.process(0).crash();
+    await world.time.advance(1_000);
+    await world.time.advance(STABLE_AFTER_MS);
+    world.process(0).die(null, "SIGKILL");
+    await world.time.advance(1_000);
+    world.supervisor.isolate();
+    expect(world.rehearsing).toEqual([true, true, false, true, false]);
+  });
 });
 
 describe("giving up", () => {
