@@ -260,6 +260,19 @@ test("[R5] a client that does not answer in time is closed, once", async () => {
   expect([adopted.failures, adopted.heard, adopted.time.pendingTimers]).toEqual([1, [], 0]);
 });
 
+test("a client that sends on and on without an answer is closed, before it has cost much", async () => {
+  await using orphanage = await Orphanage.open();
+  const { socket, handle } = await orphanage.orphan();
+  const adopted = new Adopted(handle);
+  const chunk = Buffer.alloc(64 * 1024, BINARY);
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  for (let bytes = 0; bytes <= LIMITS.resyncBytesMax; bytes += chunk.length) socket.write(chunk);
+  await expect.poll(() => adopted.failures, POLL).toBe(1);
+  expect(adopted.time.pendingTimers).toBe(0);
+  await closed;
+  expect(adopted.failures).toBe(1);
+});
+
 test("an answer in time is not too late afterwards", async () => {
   await using orphanage = await Orphanage.open();
   const { socket, handle } = await orphanage.orphan();

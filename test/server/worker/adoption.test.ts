@@ -204,6 +204,17 @@ describe("a connection that goes on", () => {
     expect(Table.last.notes).not.toContain("onDrop b");
   });
 
+  test("goes on although another of the same session has failed", async () => {
+    const { harness, room, b } = await moved("a", "b");
+    // The session was on the way from one connection to the next as the worker died: both have outlived it.
+    room.adoptionFailed("a");
+    const again = adopt(room, "a");
+    await harness.tick(2);
+    expect(again.closeCode).toBe(undefined);
+    expect(again.welcome).toMatchObject({ resumed: true, sessionId: "a" });
+    expect(b.isOpen).toBe(true);
+  });
+
   test("of a session that the room has ended meanwhile is closed", async () => {
     const { harness, room } = await moved("a", "b");
     const again = adopt(room, "a");

@@ -36,6 +36,18 @@ test("[A2] more messages than a tick takes are applied at once", async () => {
   expect(harness.table.applied).toHaveLength(100);
 });
 
+test("[A5] so many that one byte could not tell them are acknowledged in two", async () => {
+  for (let seq = 1; seq <= 100; seq++) say(a, seq, "add", seq);
+  await harness.time.advance(0);
+  const [near] = b.ofType(ServerMessage.STATE);
+  for (let seq = 101; seq <= 230; seq++) say(a, seq, "add", seq);
+  await harness.time.advance(0);
+  const [, far] = b.ofType(ServerMessage.STATE);
+  if (near === undefined || far === undefined) throw new Error("no states");
+  expect([near[3].length, far[3].length]).toEqual([3, 4]);
+  expect([findAck(near[3], 0, 0), findAck(far[3], 0, 100)]).toEqual([100, 230]);
+});
+
 test("[S9] a message that changes nothing is acknowledged; where there is nothing to say, nothing is sent", async () => {
   say(a, 1, "nonsense");
   await harness.time.advance(0);
