@@ -20,9 +20,9 @@ const HEAD_BYTES_MAX = 4 + MASK_BYTES;
 
 export type FrameSink = {
   /** A whole message; the bytes are the sink's only until it returns. */
-  readonly onMessage: (bytes: Uint8Array) => void;
+  onMessage(bytes: Uint8Array): void;
   /** The next bytes of all that is not for `onMessage`. */
-  readonly onOther: (copy: Buffer) => void;
+  onOther(copy: Buffer): void;
 };
 
 export class FrameReader {

@@ -10,11 +10,11 @@ import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { frameOf } from "./frame-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
-export class WsTransport implements Transport {
+export class WsTransport implements Transport, FrameSink {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
@@ -29,16 +29,13 @@ export class WsTransport implements Transport {
     this.#socket = socket;
     this.#now = now;
     this.#lastHeardMs = now();
-    this.#reader = new FrameReader(LIMITS.messageBytesMax, {
-      onMessage: (bytes) => this.#heard(bytes),
-      onOther: (copy) => void socket.emit("data", copy),
-    });
+    this.#reader = new FrameReader(LIMITS.messageBytesMax, this);
     webSocket.binaryType = "nodebuffer";
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (!isBinary) return this.close("PROTOCOL_ERROR");
       const { buffer, byteOffset, byteLength } = data as Buffer;
       // Plain bytes: what a room is given live must be what it is given when its journal is applied again.
-      this.#heard(new Uint8Array(buffer, byteOffset, byteLength));
+      this.onMessage(new Uint8Array(buffer, byteOffset, byteLength));
     });
     // ws closes the connection itself after an error; `close` follows.
     webSocket.on("error", () => {
@@ -97,8 +94,14 @@ export class WsTransport implements Transport {
     this.#webSocket.terminate();
   }
 
-  #heard(bytes: Uint8Array): void {
+  /** For the frame reader: a whole message. */
+  onMessage(bytes: Uint8Array): void {
     this.#lastHeardMs = this.#now();
     this.#listener?.onMessage(bytes);
+  }
+
+  /** For the frame reader: what is left to ws. */
+  onOther(copy: Buffer): void {
+    this.#socket.emit("data", copy);
   }
 }

@@ -13,8 +13,9 @@ import type { Client } from "../room/client.ts";
 import { Sight, type StatePatches } from "../room/interest.ts";
 import type { Arrival, StepResult } from "../room/room-events.ts";
 import type { RoomRuntime } from "../room/room-runtime.ts";
+import type { Connection } from "./connection.ts";
 import type { Saved } from "./recorder.ts";
-import type { Connection, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { type RoomWelcome, welcomeOf } from "./welcome.ts";
 
 export type PublisherOptions = {

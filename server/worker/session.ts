@@ -11,31 +11,11 @@
 import { type ErrorCode, RookeryError } from "../../shared/errors.ts";
 import { decodeClientValue, encodeServerValue } from "../../shared/protocol/codec.ts";
 import { Outbox } from "../../shared/protocol/outbox.ts";
-import { TokenBucket } from "../../shared/protocol/token-bucket.ts";
 import { ClientMessage, type ClientValue, ServerMessage } from "../../shared/protocol/wire.ts";
-import type { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Transport } from "../transport/transport.ts";
+import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { ResumeTokens, SavedTokens } from "./resume-tokens.ts";
-
-/** What the newest connection has been told of the session's events and state. */
-export type Connection = {
-  readonly transport: Transport;
-  readonly messages: TokenBucket;
-  readonly bytes: TokenBucket;
-  /** What a client that has come back may send again without being charged for it. */
-  readonly resends: { messages: number; bytes: number };
-  /** The room has been set back, and messages that it had acknowledged may be lost: the next may follow upon a gap. */
-  mayLeaveGap: boolean;
-  /** The client's schema is of this hash; undefined: it has none. */
-  readonly schemaHash: string | undefined;
-  /** Number of the last event written to this connection. */
-  eventsSent: number;
-  /** Since when the client has not read what was sent; undefined while nothing waits for it. */
-  unreadSinceMs: number | undefined;
-  /** Changes held back while the client reads too slowly; undefined when it is up to date. */
-  pending: PendingChanges | undefined;
-};
 
 export type SessionState =
   | { readonly name: "connecting"; readonly connection: Connection }
@@ -67,7 +47,7 @@ export type SavedSession = {
   readonly isKicked: boolean;
 };
 
-export class Session {
+export class Session implements ConnectionOwner {
   readonly id: string;
   readonly tokens: ResumeTokens;
   readonly outbox: Outbox;
@@ -146,32 +126,17 @@ export class Session {
       transport.close("SESSION_OVERFLOW");
       return false;
     }
-    const nowMs = this.#now();
-    const connection: Connection = {
-      transport,
-      messages: new TokenBucket({ perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst }, nowMs),
-      bytes: new TokenBucket({ perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst }, nowMs),
-      resends: this.#hasBeenLive
-        ? { messages: LIMITS.resendMessagesMax, bytes: LIMITS.resendBytesMax }
-        : { messages: 0, bytes: 0 },
-      mayLeaveGap: hasSteppedBack && this.#hasBeenLive,
+    const connection = new Connection(transport, this, {
       schemaHash,
-      eventsSent: eventsReceived,
-      unreadSinceMs: undefined,
-      pending: undefined,
-    };
+      eventsReceived,
+      isBack: this.#hasBeenLive,
+      mayLeaveGap: hasSteppedBack && this.#hasBeenLive,
+      nowMs: this.#now(),
+    });
     const earlier = this.#connection();
     this.#state = { name: "connecting", connection };
     earlier?.transport.close("SUPERSEDED");
-    transport.listen({
-      onMessage: (bytes) => {
-        if (this.#connection() === connection) this.#receive(connection, bytes);
-      },
-      // A late close of an earlier connection is not this session's end.
-      onClosed: () => {
-        if (this.#connection() === connection) this.#lost();
-      },
-    });
+    transport.listen(connection);
     return true;
   }
 
@@ -212,13 +177,20 @@ export class Session {
       : undefined;
   }
 
+  /** A late close of an earlier connection is not this session's end. */
+  onClosed(connection: Connection): void {
+    if (this.#connection() === connection) this.#lost();
+  }
+
   #lost(): void {
     this.#state = { name: "away" };
     this.#owner.onLost(this);
   }
 
-  #receive(connection: Connection, bytes: Uint8Array): void {
-    if (!this.#charge(connection, bytes.byteLength)) return this.drop("RATE_LIMITED");
+  /** A message has come; one of an earlier connection is none of this session's any more. */
+  onMessage(connection: Connection, bytes: Uint8Array): void {
+    if (this.#connection() !== connection) return;
+    if (!connection.charge(bytes.byteLength, this.#now())) return this.drop("RATE_LIMITED");
     let value: ClientValue;
     try {
       value = decodeClientValue(bytes);
@@ -258,15 +230,5 @@ export class Session {
     if (eventsReceived <= connection.eventsSent && this.outbox.acknowledge(eventsReceived)) return true;
     this.drop("PROTOCOL_ERROR");
     return false;
-  }
-
-  #charge({ resends, messages, bytes }: Connection, messageBytes: number): boolean {
-    if (resends.messages > 0 && resends.bytes >= messageBytes) {
-      resends.messages -= 1;
-      resends.bytes -= messageBytes;
-      return true;
-    }
-    const nowMs = this.#now();
-    return messages.take(1, nowMs) && bytes.take(messageBytes, nowMs);
   }
 }

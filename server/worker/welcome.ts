@@ -2,7 +2,8 @@
 import type { Welcome } from "../../shared/protocol/wire.ts";
 import type { SchemaDescriptor } from "../../shared/schema/index.ts";
 import type { Client } from "../room/client.ts";
-import type { Connection, Session } from "./session.ts";
+import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
 
 type OfTheSession = "sessionId" | "slot" | "resumed" | "resumeToken" | "nextEvent" | "ack" | "schema";
 

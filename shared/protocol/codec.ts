@@ -10,6 +10,7 @@ import { RookeryError } from "../errors.ts";
 import { isClientValue } from "./forms.ts";
 import { assertPlain } from "./plain.ts";
 import { prescan } from "./prescan.ts";
+import { quickMessage } from "./quick-message.ts";
 import { type Ack, type ClientValue, type ServerValue, TRAILER_BYTES } from "./wire.ts";
 
 export { decodeServerMessage, encodeClientValue, findAck, tagToldBy } from "./client-codec.ts";
@@ -75,7 +76,7 @@ export function assembleMessage(parts: readonly Uint8Array[], tag: number): Uint
 
 /** @throws RookeryError PROTOCOL_ERROR, and never anything else, whatever the bytes */
 export function decodeClientValue(bytes: Uint8Array): ClientValue {
-  const value = decodePayload(bytes);
+  const value = quickMessage(bytes) ?? decodePayload(bytes);
   if (!isClientValue(value)) refuse("The client sent a value of unknown form.");
   return value;
 }

@@ -1,0 +1,87 @@
+/**
+ * A connection of a session: what it has been told of the session's events and state, and what it may still send. One
+ * object, because all of it is needed for every message.
+ */
+import type { PendingChanges } from "../../shared/schema/index.ts";
+import { LIMITS } from "../limits.ts";
+import type { Transport, TransportListener } from "../transport/transport.ts";
+
+const MESSAGES_PER_MS = LIMITS.messagesPerSecond / 1000;
+const BYTES_PER_MS = LIMITS.bytesPerSecond / 1000;
+
+/** Whose connection it is. */
+export interface ConnectionOwner {
+  onMessage(connection: Connection, bytes: Uint8Array): void;
+  onClosed(connection: Connection): void;
+}
+
+export type ConnectionStart = {
+  /** The client's schema is of this hash; undefined: it has none. */
+  readonly schemaHash: string | undefined;
+  /** Number of the last event that the client has. */
+  readonly eventsReceived: number;
+  /** The client has been here before, and may send again what it has kept. */
+  readonly isBack: boolean;
+  /** The room has been set back, and messages that the client had acknowledged may be lost. */
+  readonly mayLeaveGap: boolean;
+  /** Monotonic, in milliseconds. */
+  readonly nowMs: number;
+};
+
+export class Connection implements TransportListener {
+  readonly transport: Transport;
+  readonly schemaHash: string | undefined;
+  /** The client's next message may follow upon a gap. */
+  mayLeaveGap: boolean;
+  /** Number of the last event written to this connection. */
+  eventsSent: number;
+  /** Since when the client has not read what was sent; undefined while nothing waits for it. */
+  unreadSinceMs: number | undefined = undefined;
+  /** Changes held back while the client reads too slowly; undefined when it is up to date. */
+  pending: PendingChanges | undefined = undefined;
+  readonly #owner: ConnectionOwner;
+  // Token buckets (https://en.wikipedia.org/wiki/Token_bucket) of messages and bytes, filled when they are asked.
+  #messages: number = LIMITS.messagesBurst;
+  #bytes: number = LIMITS.bytesBurst;
+  #filledAtMs: number;
+  // What it may send again without being charged for it.
+  #resendMessages: number;
+  #resendBytes: number;
+
+  constructor(transport: Transport, owner: ConnectionOwner, start: ConnectionStart) {
+    this.transport = transport;
+    this.schemaHash = start.schemaHash;
+    this.mayLeaveGap = start.mayLeaveGap;
+    this.eventsSent = start.eventsReceived;
+    this.#owner = owner;
+    this.#filledAtMs = start.nowMs;
+    this.#resendMessages = start.isBack ? LIMITS.resendMessagesMax : 0;
+    this.#resendBytes = start.isBack ? LIMITS.resendBytesMax : 0;
+  }
+
+  onMessage(bytes: Uint8Array): void {
+    this.#owner.onMessage(this, bytes);
+  }
+
+  onClosed(): void {
+    this.#owner.onClosed(this);
+  }
+
+  /**
+   * Takes a message from what the client may send.
+   *
+   * @returns false when it has sent too much
+   */
+  charge(messageBytes: number, nowMs: number): boolean {
+    if (this.#resendMessages > 0 && this.#resendBytes >= messageBytes) {
+      this.#resendMessages -= 1;
+      this.#resendBytes -= messageBytes;
+      return true;
+    }
+    const elapsedMs = nowMs - this.#filledAtMs;
+    this.#filledAtMs = nowMs;
+    this.#messages = Math.min(LIMITS.messagesBurst, this.#messages + elapsedMs * MESSAGES_PER_MS) - 1;
+    this.#bytes = Math.min(LIMITS.bytesBurst, this.#bytes + elapsedMs * BYTES_PER_MS) - messageBytes;
+    return this.#messages >= 0 && this.#bytes >= 0;
+  }
+}
