@@ -19,7 +19,7 @@ export type HttpServices = {
   readonly log: Logger;
   readonly pages: Pages;
   readonly join: (call: JoinCall) => Promise<Admission>;
-  readonly issueTicket: (admission: Admission, url: string) => Promise<string>;
+  readonly issueTicket: (admission: Admission) => string;
   readonly rooms: (type: string | undefined) => RoomListing[];
   readonly info: () => object;
   readonly isReady: () => boolean;
@@ -98,26 +98,20 @@ async function route(
 async function join(request: IncomingMessage, roomType: string, services: HttpServices): Promise<JoinAnswer> {
   const { config } = services;
   const body = await readBody(request);
-  const { mode = "joinOrCreate", options = {}, roomId, code } = parseJoinBody(body);
+  const { mode = "joinOrCreate", options = {}, ...of } = parseJoinBody(body);
   const admission = await services.join({
     roomType,
     mode,
     options,
-    roomId,
-    code,
+    roomId: of.roomId,
+    code: of.code,
     token: bearerToken(request),
     address: clientAddress(request, config.trustedProxies),
     origin: request.headers.origin,
   });
+  const { roomId, sessionId, expiresAt } = admission;
   const url = `${config.publicUrl ?? webSocketBase(request, config.trustedProxies)}/ws`;
-  const ticket = await services.issueTicket(admission, url);
-  return {
-    ticket,
-    roomId: admission.roomId,
-    sessionId: admission.sessionId,
-    url,
-    expiresAt: admission.expiresAt,
-  };
+  return { ticket: services.issueTicket(admission), roomId, sessionId, url, expiresAt };
 }
 
 function bearerToken(request: IncomingMessage): string {
@@ -125,14 +119,18 @@ function bearerToken(request: IncomingMessage): string {
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  request.on("data", (chunk: Buffer) => {
     bytes += chunk.byteLength;
-    if (bytes > LIMITS.httpBodyBytesMax) throw new RookeryError("PAYLOAD_TOO_LARGE");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
+    if (bytes <= LIMITS.httpBodyBytesMax) return void chunks.push(chunk);
+    request.pause();
+    reject(new RookeryError("PAYLOAD_TOO_LARGE"));
+  });
+  request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+  request.on("error", () => reject(new RookeryError("BAD_REQUEST")));
+  return await promise;
 }
 
 /** @throws RookeryError BAD_REQUEST for broken percent-encoding */
@@ -167,9 +165,15 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  // As a text of known length: then head and body go in one write.
+  const body = JSON.stringify(value);
   response
-    .writeHead(status, { "Content-Type": JSON_TYPE, "Cache-Control": "no-store" })
-    .end(JSON.stringify(value));
+    .writeHead(status, {
+      "Content-Type": JSON_TYPE,
+      "Content-Length": Buffer.byteLength(body),
+      "Cache-Control": "no-store",
+    })
+    .end(body);
 }
 
 function sendError(response: ServerResponse, error: RookeryError): void {

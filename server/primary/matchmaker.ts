@@ -112,8 +112,15 @@ export class Matchmaker {
 
   async #attempt(call: JoinCall, deadlineMs: number): Promise<Admission> {
     this.#refuseWhileDraining();
-    const { scheduler, newId, wallClock } = this.#options;
+    const { scheduler, newId } = this.#options;
     const room = this.#findOrPlan(call);
+    const hasTicket = call.isHandshake !== true;
+    // As for most: there is nothing to ask and nothing to wait for.
+    if (room.phase === "open" && !room.type.hasAuth) {
+      const sessionId = newId();
+      room.seats.admit(sessionId, call.options, hasTicket, LIMITS.ticketTtlMs);
+      return this.#admission(room, sessionId);
+    }
     // Nobody has a seat in it: this join has just planned it.
     const isFounder = room.phase === "planned" && room.seats.size === 0;
 
@@ -127,17 +134,17 @@ export class Matchmaker {
       seatLost.signal.throwIfAborted();
       // The room may have closed itself to this client meanwhile, a new one from within its onCreate.
       if (!isFounder && !isOpenTo(room, call.mode)) throw new RookeryError("ROOM_LOCKED");
-      room.seats.commit(sessionId, auth, call.isHandshake !== true, LIMITS.ticketTtlMs);
+      room.seats.commit(sessionId, auth, hasTicket, LIMITS.ticketTtlMs);
     } catch (error) {
       room.seats.release(sessionId, error);
       throw error;
     }
-    return {
-      roomId: room.roomId,
-      sessionId,
-      workerId: room.workerId,
-      expiresAt: wallClock() + LIMITS.ticketTtlMs,
-    };
+    return this.#admission(room, sessionId);
+  }
+
+  #admission({ roomId, workerId }: RoomEntry, sessionId: string): Admission {
+    const expiresAt = this.#options.wallClock() + LIMITS.ticketTtlMs;
+    return { roomId, sessionId, workerId, expiresAt };
   }
 
   #findOrPlan(call: JoinCall): RoomEntry {

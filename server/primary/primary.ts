@@ -21,6 +21,7 @@ import { Handoff } from "./handoff.ts";
 import { createHttpServer } from "./http.ts";
 import { type JoinCall, Matchmaker } from "./matchmaker.ts";
 import { Pages } from "./pages.ts";
+import { randomIds } from "./random-ids.ts";
 import { RetainedSockets } from "./retained-sockets.ts";
 import { LeastLoadSelector } from "./selector/least-load.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -29,7 +30,6 @@ import { Upgrades } from "./upgrade.ts";
 import type { WorkerEvents, WorkerPort } from "./worker-process.ts";
 import type { Death } from "./worker-slot.ts";
 
-const ID_BYTES = 9;
 const PAGES_DIRECTORY = fileURLToPath(new URL("../../client-sim/web/dist", import.meta.url));
 
 export type Primary = {
@@ -86,7 +86,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     perAddress: config.maxConnectionsPerAddress,
   });
   const sockets = new RetainedSockets();
-  const tickets = new Tickets(config.ticketSecret);
+  const tickets = new Tickets(config.ticketSecret, Date.now);
   const joins = new TokenBucket(
     { perSecond: config.joinsPerSecond, burst: config.joinsPerSecond },
     performance.now(),
@@ -134,7 +134,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     scheduler: systemScheduler,
     // Nobody shall guess the code of a private room.
     random: () => randomBytes(4).readUInt32LE() / 2 ** 32,
-    newId: () => randomBytes(ID_BYTES).toString("base64url"),
+    newId: randomIds(),
     wallClock: Date.now,
     selector: new LeastLoadSelector(),
     workers: () => supervisor.ready(),
@@ -212,7 +212,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     log,
     pages: new Pages(PAGES_DIRECTORY, log),
     join,
-    issueTicket: (admission, url) => tickets.issue(admission, url),
+    issueTicket: (admission) => tickets.issue(admission),
     rooms: (type) => matchmaker.list(type),
     info,
     isReady,
@@ -224,14 +224,13 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     connections,
     join,
     verifyTicket: (ticket) => tickets.verify(ticket),
-    redeem: async ({ roomId, sessionId }) => {
-      await matchmaker.whenOpen(roomId);
-      return { roomId, sessionId, ...matchmaker.redeem(roomId, sessionId) };
-    },
-    resume: async (sessionId, resumeToken) => {
-      await matchmaker.whenOpen(sessionId);
-      return { ...matchmaker.resume(sessionId), sessionId, passenger: { kind: "resume", resumeToken } };
-    },
+    whenOpen: (id) => matchmaker.whenOpen(id),
+    redeem: ({ roomId, sessionId }) => ({ roomId, sessionId, ...matchmaker.redeem(roomId, sessionId) }),
+    resume: (sessionId, resumeToken) => ({
+      ...matchmaker.resume(sessionId),
+      sessionId,
+      passenger: { kind: "resume", resumeToken },
+    }),
     pass: (workerId, message, handle) => {
       const isPassed = ports.get(workerId)?.handoff.pass(message, handle) ?? false;
       if (!isPassed && message.passenger.kind === "join")

@@ -80,6 +80,12 @@ export class Seats {
     this.#take({ sessionId, options, auth: undefined, hasTicket: false, state, onReleased });
   }
 
+  /** Takes a free seat for a join that is done as soon as it has begun. */
+  admit(sessionId: string, options: JoinOptions, hasTicket: boolean, forMs: number): void {
+    const state = this.#reservedFor(forMs, sessionId);
+    this.#take({ sessionId, options, auth: undefined, hasTicket, state, onReleased: undefined });
+  }
+
   /** The join is done: from now on the seat waits for `forMs`, for its ticket or its connection. */
   commit(sessionId: string, auth: Uint8Array | undefined, hasTicket: boolean, forMs: number): void {
     const seat = this.#seats.get(sessionId);

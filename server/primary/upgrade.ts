@@ -35,9 +35,11 @@ export type UpgradeServices = {
   readonly log: Logger;
   readonly connections: ConnectionCounts;
   readonly join: (call: JoinCall) => Promise<Admission>;
-  readonly verifyTicket: (ticket: string) => Promise<Ticket>;
-  readonly redeem: (ticket: Ticket) => Promise<Destination>;
-  readonly resume: (sessionId: string, resumeToken: string) => Promise<Destination>;
+  readonly verifyTicket: (ticket: string) => Ticket;
+  /** Settles when the room of this id, or of this session, is open, or is gone. */
+  readonly whenOpen: (id: string) => Promise<void>;
+  readonly redeem: (ticket: Ticket) => Destination;
+  readonly resume: (sessionId: string, resumeToken: string) => Destination;
   /** Passes the handle to the worker. @returns false when it cannot take it */
   readonly pass: (workerId: number, message: Accept, handle: SocketHandle) => boolean;
 };
@@ -83,7 +85,7 @@ export class Upgrades {
       if (!(error instanceof RookeryError)) this.#services.log.error({ err: error }, "a handshake failed");
       this.#services.connections.closed(connectionId);
       const code = error instanceof RookeryError ? error.code : "INTERNAL";
-      acceptUpgrade(handle, upgrade, performance.now.bind(performance))?.close(code);
+      acceptUpgrade(handle, upgrade, performance.now.bind(performance)).close(code);
     }
   }
 
@@ -108,11 +110,15 @@ export class Upgrades {
     if (first !== "ws") throw new RookeryError("NOT_FOUND");
     if (roomType !== undefined && roomType !== "")
       return await this.#joinByHandshake(request, decodeSegment(roomType), url, offer);
-    if (offer.ticket !== undefined)
-      return await this.#services.redeem(await this.#services.verifyTicket(offer.ticket));
+    if (offer.ticket !== undefined) {
+      const ticket = this.#services.verifyTicket(offer.ticket);
+      await this.#services.whenOpen(ticket.roomId);
+      return this.#services.redeem(ticket);
+    }
     const sessionId = offer.resume === undefined ? undefined : parseResumeToken(offer.resume)?.sessionId;
     if (offer.resume === undefined || sessionId === undefined) throw new RookeryError("BAD_REQUEST");
-    return await this.#services.resume(sessionId, offer.resume);
+    await this.#services.whenOpen(sessionId);
+    return this.#services.resume(sessionId, offer.resume);
   }
 
   async #joinByHandshake(
@@ -133,7 +139,7 @@ export class Upgrades {
       address: clientAddress(request, this.#services.config.trustedProxies),
       origin: request.headers.origin,
     });
-    return await this.#services.redeem(admission);
+    return this.#services.redeem(admission);
   }
 }
 

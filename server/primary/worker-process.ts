@@ -6,6 +6,7 @@ import cluster from "node:cluster";
 import type { PrimaryLink, SocketHandle } from "../ipc/channel.ts";
 import { localChannel } from "../ipc/channel.ts";
 import type { PrimaryToWorker, WorkerToPrimary } from "../ipc/messages.ts";
+import { handleSender } from "../transport/socket-handle.ts";
 import type { WorkerProcess } from "./worker-slot.ts";
 
 /** What becomes of a worker process, for whoever started it. */
@@ -42,19 +43,20 @@ export function forkWorker(
     ROOKERY_REHEARSES: rehearses ? "1" : "",
     ROOKERY_TOKEN_KEY: Buffer.from(tokenKey).toString("base64url"),
   });
-  worker.on("message", (message: WorkerToPrimary) => events.onMessage(worker.id, message));
+  worker.on("message", (messages: readonly WorkerToPrimary[]) => {
+    for (const message of messages) events.onMessage(worker.id, message);
+  });
   worker.on("exit", (code, signal) => events.onExit(worker.id, code, signal));
   worker.on("disconnect", () => events.onDisconnect(worker.id));
   // Writing to a process that is gone: `exit` and `disconnect` tell of it.
   worker.on("error", () => undefined);
+  const send = handleSender(worker.process);
   return {
     id: worker.id,
     pid: worker.process.pid,
     kill: (signal) => void worker.process.kill(signal),
     send: (message, handle) => {
-      if (!worker.isConnected()) return;
-      // The types know sockets and servers only; a raw handle is passed as it is, and this side's copy stays open.
-      worker.send(message, handle as Parameters<typeof worker.send>[1], undefined, () => undefined);
+      if (worker.isConnected()) send(message, handle);
     },
     leavesCopies: true,
   };

@@ -2,8 +2,9 @@
  * Turns a socket handle into a WebSocket: answers a handshake whose head the primary has read and checked. Workers
  * do it for the clients of their rooms, the primary for those it refuses.
  */
-import type { IncomingMessage } from "node:http";
-import { WebSocketServer } from "ws";
+import { hash } from "node:crypto";
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
 import { SUBPROTOCOL } from "../../shared/protocol/wire.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
 import type { UpgradeHead } from "../ipc/messages.ts";
@@ -27,43 +28,40 @@ export const CONNECTION_OPTIONS = {
   closeTimeout: LIMITS.closeTimeoutMs,
 } as const;
 
-const server = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  ...RECEIVER_OPTIONS,
-  ...CONNECTION_OPTIONS,
-  handleProtocols: () => SUBPROTOCOL,
-} as ConstructorParameters<typeof WebSocketServer>[0]);
+/** RFC 6455, section 1.3. */
+const HANDSHAKE_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/**
- * @param handle the detached socket handle, which belongs to the transport from now on
- * @returns undefined when the connection broke before the handshake could be answered
- */
+/** @param handle the detached socket handle, which belongs to the transport from now on */
 export function acceptUpgrade(
   handle: SocketHandle,
-  upgrade: UpgradeHead,
+  { key, rest }: UpgradeHead,
   now: () => number,
-): WsTransport | undefined {
-  let transport: WsTransport | undefined;
-  const socket = attachSocket(handle, (bytes, length) => transport?.read(bytes, length));
-  // Small frames go out at once: a game's update must not wait for the last one's acknowledgement.
-  socket.setNoDelay(true);
-  const request = {
-    method: "GET",
-    url: "/ws",
-    headers: {
-      upgrade: "websocket",
-      connection: "Upgrade",
-      "sec-websocket-key": upgrade.key,
-      "sec-websocket-version": "13",
-      "sec-websocket-protocol": SUBPROTOCOL,
-    },
-  } as unknown as IncomingMessage;
-  // ws calls back before it returns, or not at all.
-  server.handleUpgrade(request, socket, NOTHING, (webSocket) => {
-    transport = new WsTransport(webSocket, socket, now);
-    transport.readLater(upgrade.rest);
-  });
+): WsTransport {
+  const socket = attachSocket(handle, (bytes, length) => transport.read(bytes, length));
+  // What a room without ticks says to a new client travels along with the answer: it steps later in this turn of the
+  // event loop, and what it defers while it is given the connection comes before what is deferred behind that.
+  socket.cork();
+  process.nextTick(() => setImmediate(() => socket.uncork()));
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Accept: ${hash("sha1", key + HANDSHAKE_GUID, "base64")}\r\n` +
+      `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n\r\n`,
+    "latin1",
+  );
+  const transport = new WsTransport(serverWebSocket(socket), socket, now);
+  transport.readLater(rest);
   return transport;
+}
+
+/** A WebSocket whose handshake is answered. `setSocket` is how ws itself makes one. */
+export function serverWebSocket(socket: Socket): WebSocket {
+  const Constructor = WebSocket as unknown as new (
+    address: null,
+    protocols: undefined,
+    options: object,
+  ) => WebSocket;
+  const webSocket = new Constructor(null, undefined, CONNECTION_OPTIONS);
+  const holder = webSocket as unknown as { setSocket(socket: Socket, head: Buffer, options: object): void };
+  holder.setSocket(socket, NOTHING, RECEIVER_OPTIONS);
+  return webSocket;
 }

@@ -7,11 +7,10 @@
  * rest of it, which ends in a wrong tag or never ends, and the client closes, or the time is over here.
  */
 import type { Socket } from "node:net";
-import { WebSocket } from "ws";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
 import { LIMITS } from "../limits.ts";
-import { CONNECTION_OPTIONS, RECEIVER_OPTIONS } from "./accept.ts";
+import { serverWebSocket } from "./accept.ts";
 import { frameOf } from "./frame-writer.ts";
 import { findResync, RESYNC_FRAME_BYTES_MAX } from "./resync-scan.ts";
 import { attachSocket } from "./socket-handle.ts";
@@ -91,17 +90,4 @@ export class Adoption {
     this.#socket.off("error", this.#fail);
     this.#socket.off("close", this.#fail);
   }
-}
-
-/** A WebSocket whose handshake was answered by another process. `setSocket` is how ws itself makes one. */
-function serverWebSocket(socket: Socket): WebSocket {
-  const Constructor = WebSocket as unknown as new (
-    address: null,
-    protocols: undefined,
-    options: object,
-  ) => WebSocket;
-  const webSocket = new Constructor(null, undefined, CONNECTION_OPTIONS);
-  const holder = webSocket as unknown as { setSocket(socket: Socket, head: Buffer, options: object): void };
-  holder.setSocket(socket, Buffer.alloc(0), RECEIVER_OPTIONS);
-  return webSocket;
 }

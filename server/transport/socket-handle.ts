@@ -7,6 +7,7 @@
  * test/server/transport/socket-handle.test.ts.
  */
 import assert from "node:assert/strict";
+import type { ChildProcess, Serializable } from "node:child_process";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SocketHandle } from "../ipc/channel.ts";
@@ -63,4 +64,25 @@ export function attachSocket(
     onread: onread ?? null,
   };
   return new Socket(options as SocketConstructorOpts);
+}
+
+/**
+ * Node has one handle on its way to a process at a time, and holds back every message behind it until that has been
+ * acknowledged: two turns of both event loops for each. Its receiving end allows for any number, since the system
+ * delivers at most one with each read. So this keeps Node from queueing; how many may be on their way is up to the caller.
+ *
+ * @returns sends a message, with a handle or without; this side's copy of the handle stays open
+ */
+export function handleSender(child: ChildProcess): (message: Serializable, handle?: SocketHandle) => void {
+  const holder = child as unknown as { _handleQueue: unknown[] | null };
+  child.prependListener("internalMessage" as "message", (message) => {
+    const { cmd } = message as { readonly cmd?: string };
+    // Node looks into its queue whenever a handle is acknowledged.
+    if (cmd === "NODE_HANDLE_ACK" || cmd === "NODE_HANDLE_NACK") holder._handleQueue ??= [];
+  });
+  return (message, handle) => {
+    // The types know sockets and servers only; a raw handle is passed as it is.
+    child.send(message, handle as Parameters<typeof child.send>[1], undefined, () => undefined);
+    holder._handleQueue = null;
+  };
 }

@@ -5,10 +5,12 @@
  * A secret is made from the server's key, the session and the generation, so that nothing secret has to be kept:
  * whoever takes the room over counts the same generations from its journal.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { formatResumeToken, parseResumeToken } from "../../shared/protocol/handshake.ts";
+import type { KeyedHash } from "../keyed-hash.ts";
 
-const SECRET_BYTES = 18;
+/** In base64url: 144 bits. */
+const SECRET_LENGTH = 24;
 const NONE = 0;
 
 /** Generations; 0 for none. */
@@ -16,19 +18,19 @@ export type SavedTokens = { readonly issued: number; readonly current: number; r
 
 export class ResumeTokens {
   readonly #sessionId: string;
-  readonly #key: KeyObject;
+  readonly #hash: KeyedHash;
   #issued: number;
   #current: number;
   #previous: number;
 
-  /** @param key of the server, at least 256 random bits */
+  /** @param hash by the key of the server */
   constructor(
     sessionId: string,
-    key: KeyObject,
+    hash: KeyedHash,
     saved: SavedTokens = { issued: NONE, current: NONE, previous: NONE },
   ) {
     this.#sessionId = sessionId;
-    this.#key = key;
+    this.#hash = hash;
     this.#issued = saved.issued;
     this.#current = saved.current;
     this.#previous = saved.previous;
@@ -80,7 +82,6 @@ export class ResumeTokens {
   }
 
   #secretOf(generation: number): string {
-    const hmac = createHmac("sha256", this.#key).update(`${this.#sessionId}.${generation}`).digest();
-    return hmac.subarray(0, SECRET_BYTES).toString("base64url");
+    return this.#hash.of(`${this.#sessionId}.${generation}`).slice(0, SECRET_LENGTH);
   }
 }

@@ -1,7 +1,7 @@
 /** What a hosted room needs of its worker. */
-import type { KeyObject } from "node:crypto";
 import type { WorkerToPrimary } from "../ipc/messages.ts";
 import type { StepMark } from "../journal/step-mark.ts";
+import type { KeyedHash } from "../keyed-hash.ts";
 import type { RoomLog } from "../room/room.ts";
 import type { PaceServices } from "./room-pace.ts";
 import type { Journals } from "./room-recorder.ts";
@@ -11,7 +11,7 @@ export type RoomServices = PaceServices & {
   /** The worker's number, from 0. */
   readonly worker: number;
   /** Makes the secrets of resume tokens. */
-  readonly tokenKey: KeyObject;
+  readonly tokenHash: KeyedHash;
   /** In development: rooms are checked for being a function of their events. */
   readonly checksDeterminism: boolean;
   /** Undefined: rooms are not written down, and die with their worker. */

@@ -2,11 +2,11 @@
  * Who has a seat in a hosted room: opens sessions, takes connections in and back, keeps the seats of those who are away
  * for as long as the room says, and ends sessions. The room learns of all that as events.
  */
-import type { KeyObject } from "node:crypto";
 import type { ErrorCode } from "../../shared/errors.ts";
 import { decodePayload } from "../../shared/protocol/codec.ts";
 import type { Scheduler } from "../../shared/time.ts";
 import type { Passenger, UpgradeHead, WorkerToPrimary } from "../ipc/messages.ts";
+import type { KeyedHash } from "../keyed-hash.ts";
 import type { ClientList } from "../room/client.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import type { RoomEvent, StepResult } from "../room/room-events.ts";
@@ -25,7 +25,7 @@ export type RoomSessionsOptions = {
   readonly clients: ClientList;
   readonly services: {
     readonly scheduler: Scheduler;
-    readonly tokenKey: KeyObject;
+    readonly tokenHash: KeyedHash;
     readonly report: (message: WorkerToPrimary) => void;
   };
   readonly owner: SessionOwner;
@@ -174,7 +174,7 @@ export class RoomSessions {
   /** Opens a session, or one that an earlier owner of the room had. */
   #open(sessionId: string, saved?: SavedSession): Session {
     const { services, owner } = this.#options;
-    const tokens = new ResumeTokens(sessionId, services.tokenKey, saved?.tokens);
+    const tokens = new ResumeTokens(sessionId, services.tokenHash, saved?.tokens);
     const now = () => services.scheduler.now();
     const session = new Session(sessionId, tokens, owner, now, saved);
     this.#all.set(sessionId, session);

@@ -2,7 +2,7 @@
  * A worker: composition root of everything that runs rooms. It loads the authors' code, says that it is ready, and
  * does what the primary tells it.
  */
-import { createSecretKey, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { systemScheduler } from "../../shared/time.ts";
 import { CODE_VERSION } from "../code-version.ts";
 import type { Config } from "../config.ts";
@@ -12,6 +12,7 @@ import { nodeFs } from "../journal/journal-fs.ts";
 import { JournalSync } from "../journal/journal-sync.ts";
 import { StepMark } from "../journal/step-mark.ts";
 import { ValueWriter } from "../journal/value-writer.ts";
+import { KeyedHash } from "../keyed-hash.ts";
 import type { Logger } from "../logger.ts";
 import { loadRoomClass, type RoomClass, type RoomSource } from "../room/room-class.ts";
 import { acceptUpgrade } from "../transport/accept.ts";
@@ -73,8 +74,7 @@ export async function startWorker({
     ticks,
     load,
     defer,
-    // Made once: a key that is given as bytes is imported again for each token.
-    tokenKey: createSecretKey(tokenKey),
+    tokenHash: new KeyedHash(tokenKey),
     checksDeterminism: config.isDevelopment,
     mark: StepMark.open(config.dataDirectory, process.pid),
     journals: {
@@ -114,11 +114,11 @@ export async function startWorker({
     handle: SocketHandle | undefined,
   ): void {
     primary.send({ type: "accepted", connectionId: message.connectionId });
-    const transport = handle && acceptUpgrade(handle, message.upgrade, systemScheduler.now);
-    if (transport === undefined) {
+    if (handle === undefined) {
       connections.closed(message.connectionId);
       return host.connectionLost(message);
     }
+    const transport = acceptUpgrade(handle, message.upgrade, systemScheduler.now);
     connections.add(message.connectionId, transport);
     host.accept(transport, message);
   }

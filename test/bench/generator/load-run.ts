@@ -53,7 +53,7 @@ export class LoadRun {
       const joins = Array.from({ length: count }, () => this.#joinOne());
       for (const { client, roomId } of await Promise.all(joins)) {
         this.#clients.push(client);
-        rooms.add(roomId);
+        rooms.add(roomId());
       }
     }
     return { rooms: PROTOCOLS[protocol].isWelcomed ? rooms.size : undefined };

@@ -29,10 +29,9 @@ export type Joining = {
   readonly acknowledgement: Uint8Array | undefined;
   /** Whether the server says something as soon as the client has joined. */
   readonly isWelcomed: boolean;
-  /**
-   * The room that this welcome is of, when it tells.
-   * @throws Error when it is no welcome
-   */
+  /** The first bytes of a welcome. */
+  readonly welcomeStart: Uint8Array;
+  /** The room that this welcome is of, when it tells. */
   readonly roomOf: (welcome: Uint8Array) => string | undefined;
   readonly inputFrame: (inputBytes: number, form: InputForm) => InputFrame;
   /** The first bytes of what the room's code sends as CHAT.event; undefined: a message has nothing else. */
@@ -42,8 +41,8 @@ export type Joining = {
 };
 
 const MSGPACK = { ARRAY: 0x90, FIXED_STRING: 0xa0, UINT16: 0xcd, BIN8: 0xc4, STR8: 0xd9 } as const;
-/** Values of a MESSAGE [M2] and of an EVENT [M1]. */
-const VALUES = { MESSAGE: 5, EVENT: 3, LEAVE: 1 } as const;
+/** Values of a MESSAGE and a LEAVE [M2], of a WELCOME and an EVENT [M1]. */
+const VALUES = { MESSAGE: 5, LEAVE: 1, WELCOME: 3, EVENT: 3 } as const;
 
 /** [M2]: MESSAGE, its number and that of the events received as u16s, the room's first message, the input. */
 function rookeryInput(inputBytes: number, form: InputForm): InputFrame {
@@ -92,10 +91,10 @@ const rookery: Joining = {
   reserve: (_port, roomType) => ({ path: `/ws/${roomType}`, headers: [offer()], roomId: undefined }),
   acknowledgement: undefined,
   isWelcomed: true,
+  welcomeStart: Uint8Array.of(MSGPACK.ARRAY | VALUES.WELCOME, ServerMessage.WELCOME),
   roomOf: (welcome) => {
     const [first] = decodeServerMessage(welcome, undefined);
-    if (first?.[0] !== ServerMessage.WELCOME) throw new Error("the first message is not a WELCOME");
-    return first[2].roomId;
+    return first?.[0] === ServerMessage.WELCOME ? first[2].roomId : undefined;
   },
   inputFrame: rookeryInput,
   eventStart: Uint8Array.of(MSGPACK.ARRAY | VALUES.EVENT, ServerMessage.EVENT, ...shortText(CHAT.event)),
@@ -119,10 +118,8 @@ const colyseus: Joining = {
   reserve: reserveColyseusSeat,
   acknowledgement: Uint8Array.of(COLYSEUS.JOIN_ROOM),
   isWelcomed: true,
-  roomOf: (welcome) => {
-    if (welcome[0] !== COLYSEUS.JOIN_ROOM) throw new Error(`refused: ${Buffer.from(welcome).toString()}`);
-    return undefined;
-  },
+  welcomeStart: Uint8Array.of(COLYSEUS.JOIN_ROOM),
+  roomOf: () => undefined,
   inputFrame: colyseusInput,
   eventStart: undefined,
   leaving: Uint8Array.of(COLYSEUS.LEAVE_ROOM),
@@ -133,6 +130,7 @@ const floor: Joining = {
   reserve: () => ({ path: "/", headers: [], roomId: undefined }),
   acknowledgement: undefined,
   isWelcomed: false,
+  welcomeStart: new Uint8Array(),
   roomOf: () => undefined,
   inputFrame: rookeryInput,
   eventStart: undefined,

@@ -49,6 +49,45 @@ describe("join pipeline", () => {
     });
   });
 
+  it("admits at once to a room that is open: without a message to its worker, for as long as a ticket lasts", async () => {
+    const harness = createHarness();
+    const { roomId } = await joined(harness, "arena");
+    const options = { colour: "red" };
+    const { sessionId, workerId, ...admission } = await harness.join("arena", { options });
+    expect(admission).toEqual({ roomId, expiresAt: WALL_CLOCK_AT_START + LIMITS.ticketTtlMs });
+    expect([harness.creates(), harness.authorizations()]).toEqual([[], []]);
+    expect(harness.seats()).toEqual({ ...NO_SEATS, reserved: 1, joined: 1 });
+    await harness.time.advance(LIMITS.ticketTtlMs - 1);
+    expect(harness.matchmaker.redeem(roomId, sessionId)).toEqual({
+      workerId,
+      passenger: { kind: "join", options, auth: undefined },
+    });
+    // It has a ticket, and can come again.
+    harness.matchmaker.handoffFailed(roomId, sessionId);
+    expect(harness.seats()).toEqual({ ...NO_SEATS, reserved: 1, joined: 1 });
+    await harness.time.advance(LIMITS.ticketTtlMs);
+    expect(harness.seats()).toEqual({ ...NO_SEATS, joined: 1 });
+  });
+
+  it("admits at once in the handshake, too: the seat is free as soon as the hand-off has failed", async () => {
+    const harness = createHarness();
+    const { roomId } = await joined(harness, "arena");
+    const { sessionId } = await harness.join("arena", { isHandshake: true });
+    harness.matchmaker.redeem(roomId, sessionId);
+    harness.matchmaker.handoffFailed(roomId, sessionId);
+    expect(harness.seats()).toEqual({ ...NO_SEATS, joined: 1 });
+  });
+
+  it("asks onAuth for each who joins a room that is open", async () => {
+    const harness = createHarness();
+    const { roomId } = await joined(harness, "guarded");
+    const join = harness.join("guarded");
+    await harness.time.settle();
+    expect(harness.authorizations()).toHaveLength(1);
+    await harness.answerAll();
+    expect((await join).roomId).toBe(roomId);
+  });
+
   it("plans nothing for good when onAuth refuses", async () => {
     const harness = createHarness();
     const join = harness.join("guarded");

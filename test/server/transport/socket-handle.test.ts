@@ -13,6 +13,7 @@ import { handshakeHead } from "../../support/raw-client.ts";
 import { turns, UpgradeServer } from "./upgrade-server.ts";
 
 const HEAD = handshakeHead("/ws");
+const NOTHING_HEARD = { schemaHash: undefined, eventsReceived: 0 };
 const BODY = Buffer.from(Array.from({ length: 80 }, (_, index) => index));
 
 /** Sockets of this process, with the server's own. */
@@ -131,7 +132,7 @@ test("of a peer that has gone before, there is nothing to detach", async () => {
 test.each([
   ["ends", (socket: Socket) => void socket.end()],
   ["resets the connection", (socket: Socket) => void socket.resetAndDestroy()],
-])("a peer that %s while its handle is under way is either not accepted or closes", async (_how, leave) => {
+])("a peer that %s while its handle is under way is noticed", async (_how, leave) => {
   const detached = Promise.withResolvers<{ handle: SocketHandle; rest: Uint8Array }>();
   await using server = await UpgradeServer.start((socket, head) => {
     const result = detachHandle(socket, head);
@@ -143,11 +144,10 @@ test.each([
   const { handle, rest } = await detached.promise;
   leave(socket);
   await turns(20);
-  const upgrade = { key: "AAAAAAAAAAAAAAAAAAAAAA==", rest, schemaHash: undefined, eventsReceived: 0 };
+  const upgrade = { key: "AAAAAAAAAAAAAAAAAAAAAA==", rest, ...NOTHING_HEARD };
   const transport = acceptUpgrade(handle, upgrade, () => performance.now());
   await new Promise<void>((resolve) => {
-    if (transport === undefined) resolve();
-    else transport.listen({ onMessage: () => undefined, onClosed: resolve });
+    transport.listen({ onMessage: () => undefined, onClosed: resolve });
   });
   socket.destroy();
 });
@@ -165,4 +165,29 @@ test("a handle that is never taken up is closed by who has it", async () => {
   const closed = sockets.map((socket) => once(socket.resume(), "close"));
   for (const handle of handles) handle.close();
   await Promise.all(closed);
+});
+
+test("what is said later in the turn in which a handshake is answered travels along with the answer", async () => {
+  const waiting: number[] = [];
+  await using server = await UpgradeServer.start((socket, head) => {
+    const detached = detachHandle(socket, head);
+    if (detached === undefined) throw new Error("the connection is gone");
+    const upgrade = { key: "dGhlIHNhbXBsZSBub25jZQ==", rest: detached.rest, ...NOTHING_HEARD };
+    const transport = acceptUpgrade(detached.handle, upgrade, () => performance.now());
+    // As a room does that steps when somebody joins.
+    setImmediate(() => {
+      waiting.push(transport.bufferedBytes);
+      transport.send(Uint8Array.of(1, 2, 3));
+    });
+  });
+  const socket = await client(server.port);
+  socket.write(HEAD);
+  const [first] = (await once(socket, "data")) as [Buffer];
+  const answer = first.toString("latin1");
+  expect(answer).toMatch(/^HTTP\/1\.1 101 /);
+  // The example of RFC 6455, section 1.3.
+  expect(answer).toContain("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
+  expect([...first.subarray(-5)]).toEqual([0x82, 3, 1, 2, 3]);
+  expect(waiting).toEqual([first.length - 5]);
+  socket.destroy();
 });

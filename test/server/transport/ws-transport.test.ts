@@ -34,7 +34,6 @@ async function open(): Promise<Pair> {
     const key = String(request.headers["sec-websocket-key"]);
     const upgrade = { key, rest, schemaHash: undefined, eventsReceived: 0 };
     const transport = acceptUpgrade(handle, upgrade, () => time.now());
-    if (transport === undefined) return accepted.reject(new Error("the connection is gone"));
     transport.listen({
       onMessage: (bytes) => void received.push(Buffer.from(bytes)),
       onClosed: () => {

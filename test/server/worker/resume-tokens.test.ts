@@ -1,10 +1,10 @@
 /** Which tokens open a session, whatever answers a client misses. */
-import { createSecretKey } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { KeyedHash } from "../../../server/keyed-hash.ts";
 import { ResumeTokens } from "../../../server/worker/resume-tokens.ts";
 
-const KEY = createSecretKey(new Uint8Array(32).fill(1));
+const KEY = new KeyedHash(new Uint8Array(32).fill(1));
 
 function tokensOf(sessionId: string, key = KEY): ResumeTokens {
   return new ResumeTokens(sessionId, key);
@@ -68,7 +68,7 @@ test("wrong, old and foreign tokens are refused", () => {
     `s1.0.${secret}`,
     `s2.1.${secret}`,
     issue(tokensOf("s2")),
-    issue(tokensOf("s1", createSecretKey(new Uint8Array(32)))),
+    issue(tokensOf("s1", new KeyedHash(new Uint8Array(32)))),
     "s1.1",
     "s1.1.",
     "",

@@ -1,6 +1,6 @@
 /** One hosted room on simulated time, with connections in memory, and all that it reports to the primary. */
-import { createSecretKey } from "node:crypto";
 import type { UpgradeHead, WorkerToPrimary } from "../../../server/ipc/messages.ts";
+import { KeyedHash } from "../../../server/keyed-hash.ts";
 import type { RoomLog } from "../../../server/room/room.ts";
 import type { RoomClass } from "../../../server/room/room-class.ts";
 import { createHostedRoom } from "../../../server/worker/create-room.ts";
@@ -15,7 +15,7 @@ import { SimulatedTime } from "../../support/simulated-time.ts";
 import { Table } from "./rooms.ts";
 
 export const TAG = 0xc0ffee;
-const TOKEN_KEY = createSecretKey(new Uint8Array(32).fill(7));
+const TOKEN_HASH = new KeyedHash(new Uint8Array(32).fill(7));
 export const TICK_MS = 1000 / Table.tickRate;
 
 type Logged = { readonly fields: object; readonly sentence: string };
@@ -103,7 +103,7 @@ export class RoomHarness {
       ticks: this.ticks,
       load: new StepLoad(this.time),
       defer: (callback) => void this.time.setTimeout(callback, 0),
-      tokenKey: TOKEN_KEY,
+      tokenHash: TOKEN_HASH,
       checksDeterminism: false,
       journals: undefined,
       mark: undefined,
