@@ -1,106 +1,181 @@
 /**
  * A spatial hash: who is near a point, without looking at everybody. Space is cut into square cells, and each cell
  * is kept in one of a fixed number of buckets, so that the plane needs no bounds and cells that empty cost nothing.
+ *
+ * Items are numbers that the grid gives out, and what it knows of them stands in typed arrays by that number: most of
+ * its time goes into distances, and those are then computed from numbers that lie side by side.
  */
 
-/** What a grid holds: a position that changes, and the grid's own notes of where it has put it. */
-export interface GridItem {
-  readonly x: number;
-  readonly y: number;
-  cellX: number;
-  cellY: number;
-  bucketIndex: number;
-}
-
+/** The number of what is in no place. */
+export const NOWHERE = 0;
 /** A power of two. */
 const BUCKETS = 1_024;
 /** Cells may be this much larger or smaller than the circles that are asked for. */
 const MISFIT_MAX = 2;
+/** Room for so many items at first; it doubles. */
+const INITIAL_ITEMS = 64;
 
-export class InterestGrid<T extends GridItem> {
-  readonly #buckets: T[][] = Array.from({ length: BUCKETS }, () => []);
+export class InterestGrid {
+  /** Of each item its x and y, one after the other. */
+  positions = new Float64Array(2 * INITIAL_ITEMS);
+  /** What `collect` found last. */
+  found = new Int32Array(INITIAL_ITEMS);
+  #cellsX = new Int32Array(INITIAL_ITEMS);
+  #cellsY = new Int32Array(INITIAL_ITEMS);
+  /** Of each bucket an item, and of each item the next and the previous in its bucket; or NOWHERE. */
+  readonly #first = new Int32Array(BUCKETS);
+  #next = new Int32Array(INITIAL_ITEMS);
+  #previous = new Int32Array(INITIAL_ITEMS);
+  /** Numbers below `#itemsEnd` that are given back. */
+  readonly #free: number[] = [];
+  #itemsEnd = NOWHERE + 1;
   #cellSize = 1;
 
-  add(item: T): void {
-    item.cellX = this.#cellOf(item.x);
-    item.cellY = this.#cellOf(item.y);
-    item.bucketIndex = this.#bucketAt(item.cellX, item.cellY).push(item) - 1;
+  constructor() {
+    this.positions.fill(Number.NaN, 0, 2);
   }
 
-  /** Takes out an item that is in the grid. */
-  remove(item: T): void {
-    const bucket = this.#bucketAt(item.cellX, item.cellY);
-    const last = bucket.pop();
-    if (last === undefined || last === item) return;
-    bucket[item.bucketIndex] = last;
-    last.bucketIndex = item.bucketIndex;
+  /** @returns the new item's number: the lowest that was never given out, or one that was given back */
+  add(x: number, y: number): number {
+    const item = this.#free.pop() ?? this.#itemsEnd++;
+    if (item === this.found.length) this.#grow();
+    this.positions[2 * item] = x;
+    this.positions[2 * item + 1] = y;
+    this.#place(item, this.#cellOf(x), this.#cellOf(y));
+    return item;
   }
 
-  /** To be called when an item's position has changed. */
-  move(item: T): void {
-    if (this.#cellOf(item.x) === item.cellX && this.#cellOf(item.y) === item.cellY) return;
-    this.remove(item);
-    this.add(item);
+  /** From now on the number is that of no place, until it is given to another. */
+  remove(item: number): void {
+    this.#take(item);
+    this.positions[2 * item] = Number.NaN;
+    this.#free.push(item);
   }
 
-  /** Appends to `found` the items within a circle, its edge included. */
-  collect(x: number, y: number, radius: number, found: T[]): void {
+  move(item: number, x: number, y: number): void {
+    this.positions[2 * item] = x;
+    this.positions[2 * item + 1] = y;
+    const cellX = this.#cellOf(x);
+    const cellY = this.#cellOf(y);
+    if (cellX === this.#cellsX[item] && cellY === this.#cellsY[item]) return;
+    this.#take(item);
+    this.#place(item, cellX, cellY);
+  }
+
+  /**
+   * Looks for the items within a circle, its edge included.
+   * @returns how many there are; they stand in `found` until the next call
+   */
+  collect(x: number, y: number, radius: number): number {
     const size = this.#cellSize;
     const columns = Math.floor((x + radius) / size) - Math.floor((x - radius) / size) + 1;
     const rows = Math.floor((y + radius) / size) - Math.floor((y - radius) / size) + 1;
     // The other way round it would not hold for NaN, which comes of the largest numbers.
-    if (!(columns * rows <= BUCKETS)) {
-      for (const bucket of this.#buckets) {
-        for (const item of bucket) if (isWithin(item, x, y, radius)) found.push(item);
-      }
-      return;
-    }
+    if (!(columns * rows <= BUCKETS)) return this.#collectFromAll(x, y, radius);
+    const { found, positions } = this;
+    const first = this.#first;
+    const next = this.#next;
+    const cellsX = this.#cellsX;
+    const cellsY = this.#cellsY;
     const firstX = this.#cellOf(x - radius);
     const firstY = this.#cellOf(y - radius);
+    let count = 0;
     for (let column = 0; column < columns; column++) {
+      const cellX = (firstX + column) | 0;
       for (let row = 0; row < rows; row++) {
-        const cellX = (firstX + column) | 0;
         const cellY = (firstY + row) | 0;
-        for (const item of this.#bucketAt(cellX, cellY)) {
+        let item = first[bucketOf(cellX, cellY)] as number;
+        for (; item !== NOWHERE; item = next[item] as number) {
+          if (!isWithin(positions, item, x, y, radius)) continue;
           // Cells that share a bucket are told apart, so that nothing is found twice.
-          if (item.cellX === cellX && item.cellY === cellY && isWithin(item, x, y, radius)) found.push(item);
+          if (cellsX[item] === cellX && cellsY[item] === cellY) found[count++] = item;
         }
       }
     }
+    return count;
+  }
+
+  #collectFromAll(x: number, y: number, radius: number): number {
+    let count = 0;
+    for (let item = 1; item < this.#itemsEnd; item++) {
+      if (isWithin(this.positions, item, x, y, radius)) this.found[count++] = item;
+    }
+    return count;
   }
 
   /** Makes the cells as large as the circles that are asked for, when they are of another order. */
   fit(radius: number): void {
     if (radius <= this.#cellSize * MISFIT_MAX && radius * MISFIT_MAX >= this.#cellSize) return;
-    const items = this.#buckets.flat();
-    for (const bucket of this.#buckets) bucket.length = 0;
     this.#cellSize = radius;
-    for (const item of items) this.add(item);
+    this.#first.fill(NOWHERE);
+    for (let item = 1; item < this.#itemsEnd; item++) {
+      const x = this.positions[2 * item] as number;
+      if (Number.isNaN(x)) continue;
+      const y = this.positions[2 * item + 1] as number;
+      this.#place(item, this.#cellOf(x), this.#cellOf(y));
+    }
+  }
+
+  #place(item: number, cellX: number, cellY: number): void {
+    this.#cellsX[item] = cellX;
+    this.#cellsY[item] = cellY;
+    const bucket = bucketOf(cellX, cellY);
+    const next = this.#first[bucket] as number;
+    this.#first[bucket] = item;
+    this.#next[item] = next;
+    this.#previous[item] = NOWHERE;
+    this.#previous[next] = item;
+  }
+
+  /** Out of its bucket. */
+  #take(item: number): void {
+    const next = this.#next[item] as number;
+    const previous = this.#previous[item] as number;
+    if (previous === NOWHERE) {
+      const bucket = bucketOf(this.#cellsX[item] as number, this.#cellsY[item] as number);
+      this.#first[bucket] = next;
+    } else this.#next[previous] = next;
+    this.#previous[next] = previous;
+  }
+
+  #grow(): void {
+    this.positions = twice(this.positions);
+    this.found = twice(this.found);
+    this.#cellsX = twice(this.#cellsX);
+    this.#cellsY = twice(this.#cellsY);
+    this.#next = twice(this.#next);
+    this.#previous = twice(this.#previous);
   }
 
   /** Far out the numbers of cells wrap around: two far apart may have the same, which only costs a look. */
   #cellOf(coordinate: number): number {
     return Math.floor(coordinate / this.#cellSize) | 0;
   }
-
-  /**
-   * The hash is that of Teschner et al., "Optimized Spatial Hashing for Collision Detection of Deformable Objects"
-   * (2003), for two dimensions.
-   */
-  #bucketAt(cellX: number, cellY: number): T[] {
-    const hash = Math.imul(cellX, 73_856_093) ^ Math.imul(cellY, 19_349_663);
-    return this.#buckets[hash & (BUCKETS - 1)] as T[];
-  }
 }
 
-/** Whether a point is in a circle, its edge included. */
+/**
+ * The factors are odd, so that a row of cells has all buckets before it has one again; and chosen so that the cells of
+ * any square of 20 to a side have buckets of their own.
+ */
+function bucketOf(cellX: number, cellY: number): number {
+  return (cellX * 93 + cellY * 159) & (BUCKETS - 1);
+}
+
+/** Whether an item is in a circle, its edge included. @param positions of a grid */
 export function isWithin(
-  point: { readonly x: number; readonly y: number },
+  positions: Float64Array,
+  item: number,
   x: number,
   y: number,
   radius: number,
 ): boolean {
-  const dx = point.x - x;
-  const dy = point.y - y;
+  const dx = (positions[2 * item] as number) - x;
+  const dy = (positions[2 * item + 1] as number) - y;
   return dx * dx + dy * dy <= radius * radius;
+}
+
+function twice<Items extends Float64Array | Int32Array>(items: Items): Items {
+  const larger = new (items.constructor as new (length: number) => Items)(2 * items.length);
+  larger.set(items);
+  return larger;
 }

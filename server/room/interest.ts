@@ -9,14 +9,17 @@
 import { ByteWriter } from "../../shared/schema/bytes.ts";
 import { NOT_KNOWN, type SpatialEncoder } from "../../shared/schema/spatial-encoder.ts";
 import type { SpatialEntity } from "../../shared/schema/spatial-entity.ts";
-import type { Client } from "./client.ts";
-import { InterestGrid, isWithin } from "./interest-grid.ts";
+import type { Client, ClientView } from "./client.ts";
+import { InterestGrid, isWithin, NOWHERE } from "./interest-grid.ts";
 
 /**
  * What has come into a view stays in it up to so many times the radius, so that what moves along the edge does not
  * come and go all the time.
  */
 export const LEAVE_RADIUS_RATIO = 1.1;
+
+/** Of which nothing is ever within. */
+const NO_VIEW: ClientView = { x: 0, y: 0, radius: Number.NaN };
 
 /** Two patches of a state: for the public fields, and for the client's private ones, if there are any. */
 export type StatePatches = { readonly patch: Uint8Array; readonly own: Uint8Array | undefined };
@@ -29,32 +32,51 @@ export class Sight {
   step = 0;
 }
 
-/** Shared by all rooms of the process: nothing is kept in them between calls. */
+/** Shared by all rooms of the process: what is in them is valid until the next call. */
 const patch = new ByteWriter();
 const own = new ByteWriter();
-const inView: SpatialEntity[] = [];
 
 export class Interest {
   readonly #spatial: SpatialEncoder;
-  readonly #grid = new InterestGrid<SpatialEntity>();
-  /** Largest radius since the last update. */
-  #radiusMax = 0;
+  readonly #grid = new InterestGrid();
+  /** By their numbers in the grid; and with which mark a frame has met them last. */
+  readonly #entities: SpatialEntity[] = [];
+  #marks = new Float64Array(0);
   /** The last mark given: entities are marked to tell what a frame has met from what it has not. */
   #mark = 0;
+  /** Largest radius since the last update. */
+  #radiusMax = 0;
 
   constructor(spatial: SpatialEncoder) {
     this.#spatial = spatial;
-    for (const entity of spatial.entities()) this.#grid.add(entity);
+    for (const entity of spatial.entities()) this.#add(entity);
+    this.#growMarks();
   }
 
   /** To be called after each commit. */
   update(): void {
     const { added, changed, removed } = this.#spatial;
-    for (const entity of removed) this.#grid.remove(entity);
-    for (const entity of added) this.#grid.add(entity);
-    for (const entity of changed) this.#grid.move(entity);
+    for (const entity of removed) this.#remove(entity);
+    for (const entity of added) this.#add(entity);
+    for (const entity of changed) this.#grid.move(entity.item, entity.x, entity.y);
+    this.#growMarks();
     if (this.#radiusMax > 0) this.#grid.fit(this.#radiusMax);
     this.#radiusMax = 0;
+  }
+
+  #add(entity: SpatialEntity): void {
+    entity.item = this.#grid.add(entity.x, entity.y);
+    this.#entities[entity.item] = entity;
+  }
+
+  #remove(entity: SpatialEntity): void {
+    this.#grid.remove(entity.item);
+    entity.item = NOWHERE;
+  }
+
+  #growMarks(): void {
+    // No mark of before is given again.
+    if (this.#marks.length < this.#entities.length) this.#marks = new Float64Array(2 * this.#entities.length);
   }
 
   /**
@@ -62,45 +84,71 @@ export class Interest {
    *
    * @param sight of the connection it goes to; a new one to send the whole view
    * @param shared what brings it up to date with what everybody sees
+   * @returns bytes that are valid until the next call
    */
   frame(sight: Sight, client: Client, shared: StatePatches): StatePatches {
-    const { known } = sight;
-    const { view } = client;
-    const knownMark = ++this.#mark;
-    const newMark = ++this.#mark;
     patch.reset();
     own.reset();
     patch.copy(shared.patch, 0, shared.patch.length);
     if (shared.own) own.copy(shared.own, 0, shared.own.length);
-
+    const knownMark = ++this.#mark;
+    const newMark = ++this.#mark;
     // Removals come before additions: what comes may have the key of what goes.
-    let keptCount = 0;
-    for (const entity of known) {
-      if (!view || entity.isGone || !isWithin(entity, view.x, view.y, view.radius * LEAVE_RADIUS_RATIO)) {
-        this.#spatial.writeRemove(patch, entity);
+    this.#writeKnown(sight, client.view, knownMark);
+    if (client.view) this.#writeNew(sight, client.view, knownMark, newMark);
+    if (this.#spatial.isOwner(client.sessionId)) this.#writeOwn(sight, client.sessionId, knownMark, newMark);
+    sight.step = this.#spatial.step;
+    return { patch: written(patch), own: own.length > 0 ? written(own) : undefined };
+  }
+
+  /** What has happened to those that the client knows, and what it does not see any more. */
+  #writeKnown({ known, step }: Sight, view: ClientView | undefined, mark: number): void {
+    const spatial = this.#spatial;
+    const { positions } = this.#grid;
+    const marks = this.#marks;
+    const { x, y, radius } = view ?? NO_VIEW;
+    const leaveRadius = radius * LEAVE_RADIUS_RATIO;
+    let kept = 0;
+    for (let index = 0; index < known.length; index++) {
+      const entity = known[index] as SpatialEntity;
+      const { item } = entity;
+      if (!isWithin(positions, item, x, y, leaveRadius)) {
+        spatial.writeRemove(patch, entity);
         continue;
       }
-      entity.mark = knownMark;
-      this.#spatial.writeUpdate(patch, entity, sight.step);
-      known[keptCount++] = entity;
+      marks[item] = mark;
+      if (entity.changedStep > step) spatial.writeUpdate(patch, entity, step);
+      if (kept < index) known[kept] = entity;
+      kept += 1;
     }
-    known.length = keptCount;
-
-    if (view) {
-      this.#radiusMax = Math.max(this.#radiusMax, view.radius);
-      inView.length = 0;
-      this.#grid.collect(view.x, view.y, view.radius, inView);
-      for (const entity of inView) {
-        if (entity.mark === knownMark) continue;
-        entity.mark = newMark;
-        this.#spatial.writeAdd(patch, entity);
-        known.push(entity);
-      }
-      this.#spatial.writeOwn(own, client.sessionId, ({ mark }) =>
-        mark === newMark ? NOT_KNOWN : mark === knownMark ? sight.step : undefined,
-      );
-    }
-    sight.step = this.#spatial.step;
-    return { patch: patch.take(), own: own.length > 0 ? own.take() : undefined };
+    // Setting the length would be slower.
+    while (known.length > kept) known.pop();
   }
+
+  /** What has come into the view. */
+  #writeNew({ known }: Sight, { x, y, radius }: ClientView, knownMark: number, newMark: number): void {
+    this.#radiusMax = Math.max(this.#radiusMax, radius);
+    const marks = this.#marks;
+    const { found } = this.#grid;
+    const count = this.#grid.collect(x, y, radius);
+    for (let index = 0; index < count; index++) {
+      const item = found[index] as number;
+      if (marks[item] === knownMark) continue;
+      marks[item] = newMark;
+      const entity = this.#entities[item] as SpatialEntity;
+      this.#spatial.writeAdd(patch, entity);
+      known.push(entity);
+    }
+  }
+
+  #writeOwn(sight: Sight, sessionId: string, knownMark: number, newMark: number): void {
+    this.#spatial.writeOwn(own, sessionId, ({ item }) => {
+      const mark = this.#marks[item];
+      return mark === newMark ? NOT_KNOWN : mark === knownMark ? sight.step : undefined;
+    });
+  }
+}
+
+function written({ bytes, length }: ByteWriter): Uint8Array {
+  return bytes.subarray(0, length);
 }

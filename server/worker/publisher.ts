@@ -5,7 +5,12 @@
  * skipped, and later gets one merged change.
  */
 import assert from "node:assert/strict";
-import { assembleMessage, encodeAcks, encodeServerValue } from "../../shared/protocol/codec.ts";
+import {
+  assembleMessage,
+  encodeAcks,
+  encodePayload,
+  encodeServerValue,
+} from "../../shared/protocol/codec.ts";
 import { type Ack, PROTOCOL_VERSION, ServerMessage } from "../../shared/protocol/wire.ts";
 import { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
@@ -14,6 +19,7 @@ import { Sight, type StatePatches } from "../room/interest.ts";
 import type { Arrival, StepResult } from "../room/room-events.ts";
 import type { RoomRuntime } from "../room/room-runtime.ts";
 import type { Connection } from "./connection.ts";
+import { MessageWriter } from "./message-writer.ts";
 import type { Saved } from "./recorder.ts";
 import type { Session } from "./session.ts";
 import { type RoomWelcome, welcomeOf } from "./welcome.ts";
@@ -31,6 +37,9 @@ export type PublisherOptions = {
   /** The session's outbox is full: it must end. */
   readonly onOverflow: (session: Session) => void;
 };
+
+/** For messages that go to one client alone. Shared by all rooms of the process: each message is taken at once. */
+const message = new MessageWriter();
 
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -94,13 +103,10 @@ export class Publisher {
 
   #welcome(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
     const welcome = welcomeOf(this.#options.roomWelcome(), session, client, connection);
-    const parts = [
-      encodeServerValue([ServerMessage.WELCOME, PROTOCOL_VERSION, welcome]),
-      ...this.#snapshotParts(client, connection, frame),
-      ...(session.outbox.after(connection.eventsSent) ?? []),
-    ];
-    connection.eventsSent = session.outbox.last;
-    connection.transport.send(this.assemble(parts));
+    message.begin();
+    message.part(encodeServerValue([ServerMessage.WELCOME, PROTOCOL_VERSION, welcome]));
+    this.#writeSnapshot(client, connection, frame);
+    this.#send(session, connection);
     session.goLive();
   }
 
@@ -127,58 +133,84 @@ export class Publisher {
       if (frame.hasContent) connection.transport.send(frame.shared());
       return;
     }
-    const parts =
-      connection.pending !== undefined
-        ? this.#merged(client, connection, frame)
-        : interest !== undefined
-          ? this.#viewParts(ServerMessage.STATE, client, connection, frame, { patch: change.patch, own })
-          : [...frame.stateParts(), ...ownPart(own)];
-    parts.push(...(session.outbox.after(connection.eventsSent) ?? []));
-    connection.eventsSent = session.outbox.last;
-    if (parts.length > 0) connection.transport.send(this.assemble(parts));
+    message.begin();
+    if (connection.pending !== undefined) this.#writeMerged(client, connection, frame);
+    else if (interest !== undefined) {
+      this.#writeView(ServerMessage.STATE, client, connection, frame, { patch: change.patch, own });
+    } else {
+      this.#writeParts(frame.stateParts());
+      this.#writeOwn(own);
+    }
+    this.#send(session, connection);
+  }
+
+  /** The message as it is by now, with the events that the connection has not had. */
+  #send(session: Session, connection: Connection): void {
+    if (session.outbox.last > connection.eventsSent) {
+      this.#writeParts(session.outbox.after(connection.eventsSent) ?? []);
+      connection.eventsSent = session.outbox.last;
+    }
+    if (!message.isEmpty) connection.transport.send(message.take(this.#options.tag));
+  }
+
+  #writeParts(parts: readonly Uint8Array[]): void {
+    for (const part of parts) message.part(part);
+  }
+
+  #writeOwn(patch: Uint8Array | undefined): void {
+    if (patch === undefined) return;
+    message.part(OWN_HEAD);
+    message.byteString(patch);
   }
 
   /** One newer change instead of those that were held back. */
-  #merged(client: Client, connection: Connection, frame: StepFrame): Uint8Array[] {
+  #writeMerged(client: Client, connection: Connection, frame: StepFrame): void {
     const pending = connection.pending as PendingChanges;
     connection.pending = undefined;
     pending.add(frame.step.change);
-    if (pending.overflowed) return this.#snapshotParts(client, connection, frame);
+    if (pending.overflowed) return this.#writeSnapshot(client, connection, frame);
     const { encoder, interest } = this.#options.runtime;
     const merged = pending.encode(encoder, client.sessionId);
-    return interest !== undefined
-      ? this.#viewParts(ServerMessage.STATE, client, connection, frame, merged)
-      : [
-          frame.statePart(ServerMessage.STATE, merged.patch, frame.allAcks()),
-          ...frame.savedPart(),
-          ...ownPart(merged.own),
-        ];
+    if (interest !== undefined)
+      return this.#writeView(ServerMessage.STATE, client, connection, frame, merged);
+    message.part(frame.statePart(ServerMessage.STATE, merged.patch, frame.allAcks()));
+    this.#writeParts(frame.savedPart());
+    this.#writeOwn(merged.own);
   }
 
-  #snapshotParts(client: Client, connection: Connection, frame: StepFrame): Uint8Array[] {
+  #writeSnapshot(client: Client, connection: Connection, frame: StepFrame): void {
     const { encoder, interest } = this.#options.runtime;
     const own = encoder.ownerSnapshot(client.sessionId);
-    if (interest === undefined) return [frame.snapshotPart(), ...frame.savedPart(), ...ownPart(own)];
-    this.#sights.set(connection, new Sight());
-    const shared = { patch: encoder.snapshot(), own };
-    return this.#viewParts(ServerMessage.SNAPSHOT, client, connection, frame, shared);
+    if (interest !== undefined) {
+      this.#sights.set(connection, new Sight());
+      const shared = { patch: encoder.snapshot(), own };
+      return this.#writeView(ServerMessage.SNAPSHOT, client, connection, frame, shared);
+    }
+    message.part(frame.snapshotPart());
+    this.#writeParts(frame.savedPart());
+    this.#writeOwn(own);
   }
 
   /** The state as one client sees it. @param shared what of it is for all clients */
-  #viewParts(
+  #writeView(
     type: StateType,
     client: Client,
     connection: Connection,
     frame: StepFrame,
     shared: StatePatches,
-  ): Uint8Array[] {
+  ): void {
     const sight = this.#sights.get(connection);
     const { interest } = this.#options.runtime;
     assert(interest && sight, "a connection begins with a snapshot");
     const { patch, own } = interest.frame(sight, client, shared);
-    if (!frame.hasState && patch.length === 0) return [...frame.newlySavedPart(), ...ownPart(own)];
-    const acks = encodeAcks([{ slot: client.slot, seq: client.lastMessageSeq }], 2);
-    return [frame.statePart(type, patch, acks), ...frame.savedPart(), ...ownPart(own)];
+    if (!frame.hasState && patch.length === 0) this.#writeParts(frame.newlySavedPart());
+    else {
+      message.part(frame.stateHead(type));
+      message.ack({ slot: client.slot, seq: client.lastMessageSeq });
+      message.byteString(patch);
+      this.#writeParts(frame.savedPart());
+    }
+    this.#writeOwn(own);
   }
 }
 
@@ -191,9 +223,10 @@ function arrivalsOf({ arrived }: StepResult): ReadonlyMap<Client, Arrival> {
 
 const SAVED = encodeServerValue([ServerMessage.SAVED]);
 
-function ownPart(patch: Uint8Array | undefined): Uint8Array[] {
-  return patch === undefined ? [] : [encodeServerValue([ServerMessage.OWN, patch])];
-}
+/** In place of a byte string of which only what stands before it is wanted. */
+const EMPTY = new Uint8Array(0);
+const EMPTY_BYTES = encodePayload(EMPTY).length;
+const OWN_HEAD = encodeServerValue([ServerMessage.OWN, EMPTY]).slice(0, -EMPTY_BYTES);
 
 type StateType = typeof ServerMessage.STATE | typeof ServerMessage.SNAPSHOT;
 
@@ -211,6 +244,7 @@ class StepFrame {
   #snapshot: Uint8Array | undefined;
   #shared: Uint8Array | undefined;
   #acks: Uint8Array | undefined;
+  readonly #heads = new Map<StateType, Uint8Array>();
 
   constructor(step: StepResult, runtime: RoomRuntime, hasTicks: boolean, saved: Saved, publisher: Publisher) {
     this.step = step;
@@ -266,6 +300,16 @@ class StepFrame {
       this.#acks = encodeAcks(acks, 2);
     }
     return this.#acks;
+  }
+
+  /** A STATE or SNAPSHOT up to what each client has its own of: acknowledgements and patch. */
+  stateHead(type: StateType): Uint8Array {
+    let head = this.#heads.get(type);
+    if (head === undefined) {
+      head = this.statePart(type, EMPTY, EMPTY).slice(0, -2 * EMPTY_BYTES);
+      this.#heads.set(type, head);
+    }
+    return head;
   }
 
   statePart(type: StateType, patch: Uint8Array, acks: Uint8Array): Uint8Array {

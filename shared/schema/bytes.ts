@@ -7,6 +7,9 @@ import { SchemaError } from "./schema-error.ts";
 const INITIAL_BYTES = 1_024;
 /** Up to this many characters a loop is faster than TextEncoder and TextDecoder. */
 const SHORT_TEXT_CHARS = 24;
+/** Memory from which short copies are taken: an array with memory of its own costs many times its copying. */
+const POOL_BYTES = 16_384;
+const POOLED_BYTES_MAX = 2_048;
 /** And up to this many bytes than copying at one go. */
 const SHORT_COPY_BYTES = 32;
 
@@ -91,7 +94,24 @@ export class ByteWriter {
   take(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);
   }
+
+  /** The same, for what is soon let go: it may keep other copies' memory from being freed. */
+  takeBriefly(): Uint8Array<ArrayBuffer> {
+    if (this.length > POOLED_BYTES_MAX) return this.take();
+    if (this.length > pool.length - pooled) {
+      pool = new Uint8Array(POOL_BYTES);
+      pooled = 0;
+    }
+    const copy = pool.subarray(pooled, pooled + this.length);
+    copy.set(this.bytes.subarray(0, this.length));
+    pooled += this.length;
+    return copy;
+  }
 }
+
+/** Copies lie in it one behind the other, and are never written over. */
+let pool = new Uint8Array(POOL_BYTES);
+let pooled = 0;
 
 export class ByteReader {
   readonly bytes: Uint8Array;

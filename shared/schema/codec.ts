@@ -4,7 +4,7 @@
  */
 import { type ByteReader, type ByteWriter, fitsUtf8 } from "./bytes.ts";
 import { LIST_LENGTH_MAX, STRING_BYTES_MAX } from "./fields.ts";
-import { type FieldLayout, Kind, snap } from "./layout.ts";
+import { type FieldLayout, indexOf, Kind, pointAt } from "./layout.ts";
 import type { EntityRecord, ListValue } from "./record.ts";
 import { SchemaError } from "./schema-error.ts";
 
@@ -21,7 +21,7 @@ export function toNumber(field: FieldLayout, entity: string, value: unknown): nu
   } else if (typeof value === "number") {
     switch (field.kind) {
       case Kind.QUANTISED:
-        if (Number.isFinite(value)) return snap(field, value);
+        if (Number.isFinite(value)) return indexOf(field, value);
         break;
       case Kind.F32: {
         const rounded = Math.fround(value);
@@ -32,7 +32,7 @@ export function toNumber(field: FieldLayout, entity: string, value: unknown): nu
         if (Number.isFinite(value)) return value + 0;
         break;
       default:
-        if (Number.isInteger(value) && value >= field.min && value <= field.max) return value + 0;
+        if (Number.isInteger(value) && value >= field.min && value <= field.storedMax) return value + 0;
     }
   }
   throw refused(field, entity, value);
@@ -44,11 +44,17 @@ export function toText(field: FieldLayout, entity: string, value: unknown): stri
   throw refused(field, entity, value);
 }
 
-/** A list's element: bools are kept as bools. */
+/** A list's element: lists keep values as users see them. */
 export function toListValue(field: FieldLayout, entity: string, value: unknown): ListValue {
   if (field.kind === Kind.STRING) return toText(field, entity, value);
-  const stored = toNumber(field, entity, value);
-  return field.kind === Kind.BOOL ? stored === 1 : stored;
+  return shownNumber(field, toNumber(field, entity, value)) as ListValue;
+}
+
+/** What users see of a kept number. @returns undefined for an absent one */
+export function shownNumber(field: FieldLayout, stored: number): number | boolean | undefined {
+  if (Number.isNaN(stored)) return undefined;
+  if (field.kind === Kind.BOOL) return stored === 1;
+  return field.kind === Kind.QUANTISED ? pointAt(field, stored) : stored;
 }
 
 export function refused(field: FieldLayout, entity: string, value: unknown): RangeError {
@@ -86,6 +92,7 @@ export function readText(reader: ByteReader, field: FieldLayout): string | undef
   return field.optional && !readFlag(reader) ? undefined : reader.string(STRING_BYTES_MAX);
 }
 
+/** @param value a kept number */
 export function writeNumber(writer: ByteWriter, field: FieldLayout, value: number): void {
   writer.reserve(SCALAR_BYTES_MAX);
   if (field.optional) {
@@ -94,19 +101,6 @@ export function writeNumber(writer: ByteWriter, field: FieldLayout, value: numbe
     if (!present) return;
   }
   switch (field.kind) {
-    case Kind.QUANTISED:
-      return writer.low(Math.round((value - field.min) / field.step), field.indexBytes);
-    case Kind.U8:
-    case Kind.I8:
-    case Kind.BOOL:
-      writer.bytes[writer.length++] = value;
-      return;
-    case Kind.U16:
-    case Kind.I16:
-      return writer.low(value, 2);
-    case Kind.U32:
-    case Kind.I32:
-      return writer.low(value, 4);
     case Kind.F32:
       writer.view.setFloat32(writer.length, value, true);
       writer.length += 4;
@@ -117,46 +111,47 @@ export function writeNumber(writer: ByteWriter, field: FieldLayout, value: numbe
       return;
     case Kind.REF:
       return writer.varint(value);
+    default:
+      return writer.low(value, field.bytes);
   }
 }
 
-/** @returns NaN for an absent value */
+/** @returns a number to keep; NaN for an absent one */
 export function readNumber(reader: ByteReader, field: FieldLayout): number {
   if (field.optional && !readFlag(reader)) return Number.NaN;
   switch (field.kind) {
-    case Kind.QUANTISED: {
-      const index = reader.low(field.indexBytes) >>> 0;
-      if (index > field.indexMax) throw new SchemaError(`${field.name}: index ${index} is off the grid`);
-      return field.min + index * field.step;
-    }
-    case Kind.U8:
-      return reader.u8();
-    case Kind.U16:
-      return reader.low(2);
-    case Kind.U32:
-      return reader.low(4) >>> 0;
-    case Kind.I8:
-      return (reader.u8() << 24) >> 24;
-    case Kind.I16:
-      return (reader.low(2) << 16) >> 16;
-    case Kind.I32:
-      return reader.low(4);
     case Kind.F32:
       return finite(field, reader.view.getFloat32(reader.skip(4), true));
     case Kind.F64:
       return finite(field, reader.view.getFloat64(reader.skip(8), true));
-    case Kind.BOOL:
-      return readFlag(reader) ? 1 : 0;
     case Kind.REF:
       return reader.varint();
     default:
-      throw new SchemaError(`${field.name} is not a number`);
+      return integer(field, reader.low(field.bytes));
   }
 }
 
-function finite(field: FieldLayout, value: number): number {
-  if (!Number.isFinite(value)) throw new SchemaError(`${field.name} is not finite`);
+/** @throws SchemaError for what is not finite; -0 becomes 0, as when it is assigned */
+export function finite({ name }: FieldLayout, value: number): number {
+  if (!Number.isFinite(value)) throw new SchemaError(`${name} is not finite`);
   return value + 0;
+}
+
+/** @param low the field's bytes, as the low ones of 32 bits */
+function integer(field: FieldLayout, low: number): number {
+  const shift = 32 - 8 * field.bytes;
+  const value = isSignedKind(field.kind) ? (low << shift) >> shift : low >>> 0;
+  if (value > field.storedMax) throw outOfRange(field, value);
+  return value;
+}
+
+export function isSignedKind(kind: Kind): boolean {
+  return kind === Kind.I8 || kind === Kind.I16 || kind === Kind.I32;
+}
+
+/** An index off the grid, or a bool that is neither 0 nor 1. */
+export function outOfRange({ name }: FieldLayout, value: number): SchemaError {
+  return new SchemaError(`${name} cannot be ${value}`);
 }
 
 function readFlag(reader: ByteReader): boolean {
@@ -169,7 +164,7 @@ function writeList(writer: ByteWriter, field: FieldLayout, values: readonly List
   writer.varint(values.length);
   for (const value of values) {
     if (typeof value === "string") writer.string(value);
-    else writeNumber(writer, field, Number(value));
+    else writeNumber(writer, field, field.kind === Kind.QUANTISED ? indexOf(field, +value) : Number(value));
   }
 }
 
@@ -189,6 +184,5 @@ function readList(reader: ByteReader, field: FieldLayout, values: ListValue[]): 
 
 function readListValue(reader: ByteReader, field: FieldLayout): ListValue {
   if (field.kind === Kind.STRING) return reader.string(STRING_BYTES_MAX);
-  const value = readNumber(reader, field);
-  return field.kind === Kind.BOOL ? value === 1 : value;
+  return shownNumber(field, readNumber(reader, field)) as ListValue;
 }

@@ -3,7 +3,7 @@
  * server decodes bytes of strangers with it, so decoding accepts exactly what encoding can produce.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { readNumber, readText, toNumber, toText, writeNumber, writeText } from "./codec.ts";
+import { readNumber, readText, shownNumber, toNumber, toText, writeNumber, writeText } from "./codec.ts";
 import { describePlain } from "./descriptor.ts";
 import { assertFieldName, type OptionalField, type PlainField } from "./fields.ts";
 import { type FieldLayout, Kind, layoutField } from "./layout.ts";
@@ -69,13 +69,8 @@ export function decodeInput<S extends InputSchema>(schema: S, bytes: Uint8Array)
   const reader = new ByteReader(bytes);
   const values: { [name: string]: unknown } = {};
   for (const field of schema.layouts) {
-    if (field.kind === Kind.STRING) {
-      values[field.name] = readText(reader, field);
-      continue;
-    }
-    const number = readNumber(reader, field);
-    const shown = field.kind === Kind.BOOL ? number === 1 : number;
-    values[field.name] = Number.isNaN(number) ? undefined : shown;
+    values[field.name] =
+      field.kind === Kind.STRING ? readText(reader, field) : shownNumber(field, readNumber(reader, field));
   }
   if (reader.remaining > 0) throw new SchemaError(`${reader.remaining} bytes too many`);
   return values as InputOf<S>;

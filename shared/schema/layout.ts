@@ -5,9 +5,13 @@
  */
 import type { SchemaDescriptor, TypeDescriptor } from "./descriptor.ts";
 import { assertFieldName, ENTITY_TYPES_MAX, FIELDS_MAX, quantised, quantisedIndexMax } from "./fields.ts";
+import type { Row } from "./rows.ts";
 import { SchemaError } from "./schema-error.ts";
 
-/** What a value is on the wire. All but STRING are kept as numbers; BOOL as 0 or 1, REF as an entity id or 0. */
+/**
+ * What a value is on the wire. All but STRING are kept as numbers: BOOL as 0 or 1, QUANTISED as the index of its point,
+ * REF as an entity id or 0.
+ */
 export const Kind = {
   U8: 0,
   U16: 1,
@@ -34,13 +38,14 @@ export type FieldLayout = {
   slot: number;
   /** Its bit in a mask of changes; 0 outside entities. */
   bit: number;
-  /** Range of integers and quantised values. */
+  /** Least of integers and quantised values. */
   readonly min: number;
-  readonly max: number;
   /** Of quantised values. */
   readonly step: number;
-  readonly indexMax: number;
-  readonly indexBytes: number;
+  /** Largest number that is kept of integers, bools and quantised values. */
+  readonly storedMax: number;
+  /** Of a number on the wire, if it is there; 0 when values differ in it. */
+  readonly bytes: number;
   /** What a ref refers to. */
   readonly entity: number;
 };
@@ -51,8 +56,9 @@ export type MapLayout = {
   /** Where its entities keep their position, if it is a spatial map; on the server only. */
   readonly spatial: PositionLayout | undefined;
 };
-/** Slots among a record's numbers. */
-export type PositionLayout = { readonly xSlot: number; readonly ySlot: number };
+export type PositionLayout = { readonly x: CoordinateLayout; readonly y: CoordinateLayout };
+/** A slot among a record's numbers, and what a number in it stands for: origin + number * unit. */
+export type CoordinateLayout = { readonly slot: number; readonly origin: number; readonly unit: number };
 
 export type Shape = {
   /** Of the entity in the description. */
@@ -71,6 +77,8 @@ export type Shape = {
   readonly blankNumbers: readonly number[];
   readonly blankStrings: readonly (string | undefined)[];
   readonly listCount: number;
+  /** What `rowOf` remembers, by mask. */
+  readonly rows: Map<number, Row>;
   /** Every field's place by its name. */
   readonly parts: ReadonlyMap<string, "scalar" | "list" | "map">;
 };
@@ -123,6 +131,7 @@ function compileEntity(descriptor: SchemaDescriptor, index: number): Shape {
     privateMaskBytes: (privateFields.length + 7) >> 3,
     refs: fields.filter((field) => field.kind === Kind.REF),
     maps,
+    rows: new Map(),
     parts,
   };
 }
@@ -144,7 +153,9 @@ function assertNoCycle(shapes: readonly Shape[]): void {
 }
 
 function assignSlots(fields: readonly FieldLayout[]) {
-  const blankNumbers: number[] = [];
+  // Begun with a fraction, it is an array of doubles from the first, and so are its copies.
+  const blankNumbers = [0.5];
+  blankNumbers.length = 0;
   const blankStrings: (string | undefined)[] = [];
   let listCount = 0;
   fields.forEach((field, place) => {
@@ -159,7 +170,7 @@ function assignSlots(fields: readonly FieldLayout[]) {
 /** Absent numbers are NaN: no field can hold one. */
 function blankNumber(field: FieldLayout): number {
   if (field.optional) return Number.NaN;
-  return field.kind === Kind.QUANTISED ? snap(field, 0) : 0;
+  return field.kind === Kind.QUANTISED ? indexOf(field, 0) : 0;
 }
 
 function maskOf(fields: readonly FieldLayout[]): number {
@@ -174,13 +185,18 @@ function entityIndex(index: number, descriptor: SchemaDescriptor): number {
 }
 
 const INTEGERS = {
-  u8: [Kind.U8, 0, 0xff],
-  u16: [Kind.U16, 0, 0xffff],
-  u32: [Kind.U32, 0, 0xffff_ffff],
-  i8: [Kind.I8, -0x80, 0x7f],
-  i16: [Kind.I16, -0x8000, 0x7fff],
-  i32: [Kind.I32, -0x8000_0000, 0x7fff_ffff],
+  u8: [Kind.U8, 1, 0, 0xff],
+  u16: [Kind.U16, 2, 0, 0xffff],
+  u32: [Kind.U32, 4, 0, 0xffff_ffff],
+  i8: [Kind.I8, 1, -0x80, 0x7f],
+  i16: [Kind.I16, 2, -0x8000, 0x7fff],
+  i32: [Kind.I32, 4, -0x8000_0000, 0x7fff_ffff],
 } as const;
+
+/** @returns the field of the lowest bit in a mask */
+export function firstField({ fields }: Shape, mask: number): FieldLayout {
+  return fields[31 - Math.clz32(mask & -mask)] as FieldLayout;
+}
 
 /** Lays out one field, without a place in a record. */
 export function layoutField(
@@ -196,27 +212,26 @@ export function layoutField(
     slot: 0,
     bit: 0,
     min: 0,
-    max: 0,
     step: 0,
-    indexMax: 0,
-    indexBytes: 0,
+    storedMax: 0,
+    bytes: 0,
     entity: 0,
   };
   if (typeof type === "string") {
     if (type === "string") return { ...base, kind: Kind.STRING };
-    if (type === "bool") return { ...base, kind: Kind.BOOL };
-    if (type === "f32") return { ...base, kind: Kind.F32 };
-    if (type === "f64") return { ...base, kind: Kind.F64 };
+    if (type === "bool") return { ...base, kind: Kind.BOOL, bytes: 1, storedMax: 1 };
+    if (type === "f32") return { ...base, kind: Kind.F32, bytes: 4 };
+    if (type === "f64") return { ...base, kind: Kind.F64, bytes: 8 };
     if (!Object.hasOwn(INTEGERS, type)) throw new SchemaError(`no type ${type}`);
-    const [kind, min, max] = INTEGERS[type];
-    return { ...base, kind, min, max };
+    const [kind, bytes, min, storedMax] = INTEGERS[type];
+    return { ...base, kind, bytes, min, storedMax };
   }
   switch (type[0]) {
     case "quantised": {
       const { min, max, step } = quantised(type[1], type[2], type[3]);
-      const indexMax = quantisedIndexMax(min, max, step);
-      const indexBytes = indexMax < 0x100 ? 1 : indexMax < 0x1_0000 ? 2 : indexMax < 0x100_0000 ? 3 : 4;
-      return { ...base, kind: Kind.QUANTISED, min, max, step, indexMax, indexBytes };
+      const storedMax = quantisedIndexMax(min, max, step);
+      const bytes = storedMax < 0x100 ? 1 : storedMax < 0x1_0000 ? 2 : storedMax < 0x100_0000 ? 3 : 4;
+      return { ...base, kind: Kind.QUANTISED, min, step, storedMax, bytes };
     }
     case "ref":
       return { ...base, kind: Kind.REF, entity: entityIndex(type[1], entities) };
@@ -239,8 +254,15 @@ function layoutPlain(name: string, type: TypeDescriptor): FieldLayout {
   throw new SchemaError(`${name}: a ${type[0]} cannot stand here`);
 }
 
-/** @returns the point of a quantised field's grid nearest to a finite value */
-export function snap(field: FieldLayout, value: number): number {
-  const index = value > field.min ? Math.round((value - field.min) / field.step) : 0;
-  return field.min + Math.min(index, field.indexMax) * field.step;
+/**
+ * @returns the index of the point of a quantised field's grid that is nearest to a value. The sum is several times faster
+ * than Math.round, and equal to it but for the one double below 1/2.
+ */
+export function indexOf({ min, step, storedMax }: FieldLayout, value: number): number {
+  return value > min ? Math.min(Math.floor((value - min) / step + 0.5), storedMax) : 0;
+}
+
+/** @returns the point of a quantised field's grid that has this index */
+export function pointAt({ min, step }: FieldLayout, index: number): number {
+  return min + index * step;
 }

@@ -1,76 +1,82 @@
 /**
- * An entity of the mirror: the record that bytes are read into, and the view, plain properties, that users hold.
+ * An entity of the mirror: the record that bytes are read into, and what users and listeners know of it.
  */
 import type { ByteReader } from "./bytes.ts";
 import { readField } from "./codec.ts";
 import type { EntitySchema } from "./fields.ts";
 import { type FieldLayout, Kind, type Shape } from "./layout.ts";
 import { type ChangeListener, MapSource, MirrorMap } from "./mirror-map.ts";
+import type { EntityView, ViewClass } from "./mirror-view.ts";
 import { EntityRecord } from "./record.ts";
 import type { View } from "./types.ts";
 
-export type AnyView = { [name: string]: unknown };
+/** What the map's users hold, and the mirror's side of it. */
+type HeldMap = { readonly shown: MirrorMap<EntitySchema>; readonly source: MapSource<EntityView> };
 
 export class MirrorRecord extends EntityRecord {
-  readonly view: AnyView = {};
-  readonly maps: MapSource<AnyView>[] = [];
+  readonly view: EntityView;
+  readonly maps: HeldMap[] = [];
+  /** Whom its refs show, by slot. */
+  readonly targets: (EntityView | undefined)[] = [];
   /** The map that holds it; undefined for the root. */
-  readonly holder: MapSource<AnyView> | undefined;
+  readonly holder: MapSource<EntityView> | undefined;
   /** Listeners to this one entity; most have none. */
-  listeners: Set<ChangeListener<AnyView>> | undefined;
+  listeners: Set<ChangeListener<EntityView>> | undefined;
   /** Added, and not announced yet. */
   isNew = true;
   isGone = false;
-  /** Bits of the fields whose view changed and was not announced yet. */
+  /** Bits of the fields that users see changed, and that were not announced yet. */
   changed = 0;
   /** Number of the last snapshot that had it. */
   snapshot = 0;
 
-  constructor(id: number, shape: Shape, parent: MirrorRecord | undefined, mapIndex: number, key: string) {
+  constructor(
+    id: number,
+    shape: Shape,
+    viewClass: ViewClass,
+    parent: MirrorRecord | undefined,
+    mapIndex: number,
+    key: string,
+  ) {
     super(id, shape, parent, mapIndex, key);
-    this.holder = parent?.maps[mapIndex];
-    for (const field of shape.fields) {
-      this.view[field.name] = field.private ? undefined : this.#shown(field);
-      // A private field is absent until its owner's patch brings it.
-      if (!field.private || field.list) continue;
-      if (field.kind === Kind.STRING) this.strings[field.slot] = undefined;
-      else this.numbers[field.slot] = Number.NaN;
+    this.holder = parent?.maps[mapIndex]?.source;
+    this.view = new viewClass(this);
+    for (let i = 0; i < shape.maps.length; i++) {
+      const source = new MapSource<EntityView>();
+      this.maps.push({
+        source,
+        shown: new MirrorMap(source as MapSource<object> as MapSource<View<EntitySchema>>),
+      });
     }
-    for (const { name } of shape.maps) {
-      const source = new MapSource<AnyView>();
-      this.maps.push(source);
-      this.view[name] = new MirrorMap(source as MapSource<View<EntitySchema>>);
-    }
+    for (let i = shape.publicCount; i < shape.fields.length; i++)
+      this.#forget(shape.fields[i] as FieldLayout);
+  }
+
+  /** A private field is absent until its owner's patch brings it. */
+  #forget({ list, kind, slot }: FieldLayout): void {
+    if (list) this.lists[slot] = undefined;
+    else if (kind === Kind.STRING) this.strings[slot] = undefined;
+    else this.numbers[slot] = Number.NaN;
   }
 
   /** Reads one field's value, and notes whether users see a difference. A ref waits to be resolved. */
   read(reader: ByteReader, field: FieldLayout): void {
-    const differs = readField(reader, this, field);
-    if (field.kind === Kind.REF) return;
-    if (!differs && !(field.list && this.view[field.name] === undefined)) return;
-    this.view[field.name] = this.#shown(field);
-    this.changed |= field.bit;
+    if (field.list && this.lists[field.slot] === undefined) {
+      this.lists[field.slot] = [];
+      this.changed |= field.bit;
+    }
+    if (readField(reader, this, field) && field.kind !== Kind.REF) this.changed |= field.bit;
   }
 
   /** Lets a ref show the entity of its id, if there is one now. */
-  resolve(field: FieldLayout, records: ReadonlyMap<number, MirrorRecord>): void {
-    const target = records.get(this.numbers[field.slot] as number)?.view;
-    if (this.view[field.name] === target) return;
-    this.view[field.name] = target;
-    this.changed |= field.bit;
+  resolve({ slot, bit }: FieldLayout, records: ReadonlyMap<number, MirrorRecord>): void {
+    const target = records.get(this.numbers[slot] as number)?.view;
+    if (this.targets[slot] === target) return;
+    this.targets[slot] = target;
+    this.changed |= bit;
   }
 
   changedFieldNames(mask: number): readonly string[] {
     return this.shape.fields.filter((field) => (field.bit & mask) !== 0).map((field) => field.name);
-  }
-
-  /** Of any field but a ref, which shows nothing until it is resolved. */
-  #shown(field: FieldLayout): unknown {
-    if (field.list) return this.lists[field.slot];
-    if (field.kind === Kind.STRING) return this.strings[field.slot];
-    if (field.kind === Kind.REF) return undefined;
-    const value = this.numbers[field.slot] as number;
-    if (Number.isNaN(value)) return undefined;
-    return field.kind === Kind.BOOL ? value === 1 : value;
   }
 }

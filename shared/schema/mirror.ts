@@ -8,11 +8,13 @@
 import { ByteReader } from "./bytes.ts";
 import type { SchemaDescriptor } from "./descriptor.ts";
 import { type EntitySchema, KEY_BYTES_MAX } from "./fields.ts";
-import { compile, type FieldLayout, type Shape } from "./layout.ts";
+import { compile, firstField, type Shape } from "./layout.ts";
 import { type ChangeListener, subscribe, type Unsubscribe } from "./mirror-map.ts";
-import { type AnyView, MirrorRecord } from "./mirror-record.ts";
+import { MirrorRecord } from "./mirror-record.ts";
+import { EntityView, makeViewClass, type ViewClass } from "./mirror-view.ts";
 import { GROUP, Operation } from "./pieces.ts";
 import { hashRecords, ROOT_ID } from "./record.ts";
+import { readRows, rowOf } from "./rows.ts";
 import { SchemaError } from "./schema-error.ts";
 import type { View } from "./types.ts";
 
@@ -21,10 +23,9 @@ type Source = "snapshot" | "patch" | "own";
 export class Mirror<S extends EntitySchema> {
   readonly state: View<S>;
   readonly #shapes: readonly Shape[];
+  readonly #viewClasses: readonly ViewClass[];
   readonly #root: MirrorRecord;
   readonly #records = new Map<number, MirrorRecord>();
-  /** Of the entities that are there. Not weak: entities come and go by the thousand, and weak maps burden the collector. */
-  readonly #recordByView = new Map<object, MirrorRecord>();
   /** Records with refs: whom they show depends on who comes and goes. */
   readonly #refHolders = new Set<MirrorRecord>();
   /** Records whose refs may have been read and not resolved yet. */
@@ -38,10 +39,11 @@ export class Mirror<S extends EntitySchema> {
   /** @throws SchemaError for what is not the description of a schema */
   constructor(descriptor: SchemaDescriptor) {
     this.#shapes = compile(descriptor);
-    this.#root = new MirrorRecord(ROOT_ID, this.#shapes[0] as Shape, undefined, 0, "");
+    this.#viewClasses = this.#shapes.map(makeViewClass);
+    this.#root = this.#make(ROOT_ID, 0, undefined, 0, "");
     this.#root.isNew = false;
     this.#register(this.#root);
-    this.state = this.#root.view as View<S>;
+    this.state = this.#root.view as object as View<S>;
   }
 
   /**
@@ -80,8 +82,9 @@ export class Mirror<S extends EntitySchema> {
    * @throws TypeError for what is not an entity of this mirror
    */
   onChange(entityView: object, listener: (changedFieldNames: readonly string[]) => void): Unsubscribe {
-    const record = this.#recordByView.get(entityView);
-    if (!record) throw new TypeError("not an entity of this mirror");
+    const record = entityView instanceof EntityView ? EntityView.recordOf(entityView) : undefined;
+    if (!record || this.#records.get(record.id) !== record)
+      throw new TypeError("not an entity of this mirror");
     record.listeners ??= new Set();
     return subscribe(record.listeners, (_entity, _key, fields) => listener(fields));
   }
@@ -121,10 +124,15 @@ export class Mirror<S extends EntitySchema> {
     if (shape === undefined || group.length !== count)
       throw new SchemaError("a group has no such number of entities");
     const mask = readPublicMask(reader, shape);
+    const row = rowOf(shape, mask);
     for (const record of group) {
       if (record.shape !== shape) throw new SchemaError("a group has entities of several kinds");
-      this.#readFields(reader, record, mask);
+      if (row.bytes === 0) this.#readFields(reader, record, mask);
     }
+    if (row.bytes === 0) return;
+    if (this.#changed.length === 0) this.#changed = group;
+    else for (const record of group) this.#changed.push(record);
+    readRows(reader, group, row);
   }
 
   #readOwn(reader: ByteReader, record: MirrorRecord): void {
@@ -152,11 +160,11 @@ export class Mirror<S extends EntitySchema> {
   }
 
   #add(id: number, entity: number, parent: MirrorRecord, mapIndex: number, key: string): MirrorRecord {
-    const record = new MirrorRecord(id, this.#shapes[entity] as Shape, parent, mapIndex, key);
+    const record = this.#make(id, entity, parent, mapIndex, key);
     const sameId = this.#records.get(id);
     if (sameId) this.#remove(sameId);
     const sameKey = record.holder?.items.get(key);
-    if (sameKey) this.#removeView(sameKey);
+    if (sameKey) this.#remove(EntityView.recordOf(sameKey));
     if (parent.isGone) throw new SchemaError(`entity ${id} cannot hold itself`);
     record.holder?.items.set(key, record.view);
     this.#register(record);
@@ -164,38 +172,41 @@ export class Mirror<S extends EntitySchema> {
     return record;
   }
 
+  #make(
+    id: number,
+    entity: number,
+    parent: MirrorRecord | undefined,
+    mapIndex: number,
+    key: string,
+  ): MirrorRecord {
+    const shape = this.#shapes[entity] as Shape;
+    return new MirrorRecord(id, shape, this.#viewClasses[entity] as ViewClass, parent, mapIndex, key);
+  }
+
   #register(record: MirrorRecord): void {
     this.#records.set(record.id, record);
-    this.#recordByView.set(record.view, record);
     if (record.shape.refs.length > 0) this.#refHolders.add(record);
   }
 
   /** Takes out what the entity holds first, then the entity. */
   #remove(record: MirrorRecord): void {
     if (!record.holder) throw new SchemaError("the root cannot be removed");
-    for (const { items } of record.maps) {
-      for (const view of items.values()) this.#removeView(view);
+    for (const { source } of record.maps) {
+      for (const view of source.items.values()) this.#remove(EntityView.recordOf(view));
     }
     record.isGone = true;
     record.holder.items.delete(record.key);
     this.#records.delete(record.id);
-    this.#recordByView.delete(record.view);
     this.#refHolders.delete(record);
     if (!record.isNew) this.#removed.push(record);
   }
 
-  #removeView(view: AnyView): void {
-    const record = this.#recordByView.get(view);
-    if (record) this.#remove(record);
-  }
-
   #readFields(reader: ByteReader, record: MirrorRecord, mask: number): void {
-    const { fields } = record.shape;
     // Noted before, so that what is read is not forgotten if the next field cannot be.
     if (record.changed === 0) this.#changed.push(record);
     if (record.shape.refs.length > 0) this.#unresolved.push(record);
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
-      record.read(reader, fields[31 - Math.clz32(rest & -rest)] as FieldLayout);
+      record.read(reader, firstField(record.shape, rest));
     }
   }
 
@@ -235,8 +246,8 @@ export class Mirror<S extends EntitySchema> {
       // An entity may be listed twice; the first time takes all.
       const mask = record.changed;
       record.changed = 0;
+      if (record.listeners === undefined && !record.holder?.onChange.size) continue;
       if (mask === 0 || record.isGone) continue;
-      if (!record.listeners?.size && !record.holder?.onChange.size) continue;
       const fields = record.changedFieldNames(mask);
       tell(record.holder?.onChange, record, fields, errors);
       tell(record.listeners, record, fields, errors);
@@ -252,7 +263,7 @@ function readPublicMask(reader: ByteReader, { name, publicMask, publicMaskBytes 
 }
 
 function tell(
-  listeners: ReadonlySet<ChangeListener<AnyView>> | undefined,
+  listeners: ReadonlySet<ChangeListener<EntityView>> | undefined,
   { view, key }: MirrorRecord,
   fields: readonly string[],
   errors: unknown[],

@@ -25,17 +25,17 @@ export class PendingChanges {
     return !this.#overflowed && this.#size === 0;
   }
 
+  /** @param change of the last commit */
   add(change: StateChange): void {
     if (this.#overflowed) return;
-    for (const id of change.removed) {
+    for (const { id } of change.removed) {
       this.#masks.delete(id);
       if (!this.#added.delete(id)) this.#removed.add(id);
     }
-    for (const id of change.added) this.#added.add(id);
-    change.changed.forEach((id, i) => {
-      if (this.#added.has(id)) return;
-      this.#masks.set(id, (this.#masks.get(id) ?? 0) | (change.changedMasks[i] as number));
-    });
+    for (const { id } of change.added) this.#added.add(id);
+    for (const { id, changedMask } of change.changed) {
+      if (!this.#added.has(id)) this.#masks.set(id, (this.#masks.get(id) ?? 0) | changedMask);
+    }
     if (this.#size > PENDING_ENTITIES_MAX) {
       this.clear();
       this.#overflowed = true;

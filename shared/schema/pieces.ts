@@ -13,8 +13,9 @@
  */
 import type { ByteWriter } from "./bytes.ts";
 import { writeField } from "./codec.ts";
-import type { FieldLayout } from "./layout.ts";
+import { firstField, type Shape } from "./layout.ts";
 import type { EntityRecord } from "./record.ts";
+import { rowOf, writeRows } from "./rows.ts";
 import type { Changes, LiveRecord } from "./store.ts";
 
 export const Operation = { CHANGE: 0, ADD: 1, REMOVE: 2, OWN: 3 } as const;
@@ -57,29 +58,39 @@ export function writeChanges(writer: ByteWriter, { removed, added, changed }: Ch
 export const GROUP = 0;
 /** A group of fewer entities is not smaller than a piece for each. */
 const GROUP_MIN = 3;
-const MASKS = 2 ** 32;
+/** What belongs to none of so many is written by itself, so that finding an entity's group stays cheap. */
+const GROUPS_MAX = 32;
 
-function writeGroups(writer: ByteWriter, changed: readonly LiveRecord[]): void {
-  const groups = new Map<number, LiveRecord[]>();
-  for (const record of changed) {
-    const { shape, dirty } = record;
-    const fields = (dirty & shape.publicMask) >>> 0;
-    if (fields === 0) continue;
-    const key = shape.index * MASKS + fields;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [record]);
-    else group.push(record);
+/** Entities of one kind of which the same fields have changed. */
+type Group = { readonly shape: Shape; readonly mask: number; readonly records: LiveRecord[] };
+
+function writeGroups(writer: ByteWriter, changed: LiveRecord[]): void {
+  const { shape, dirty } = changed[0] as LiveRecord;
+  if (changed.every((record) => record.dirty === dirty && record.shape === shape)) {
+    const mask = dirty & shape.publicMask;
+    if (mask !== 0) writeGroup(writer, changed, mask);
+    return;
   }
-  for (const [key, group] of groups) {
-    const mask = (key % MASKS) | 0;
-    if (group.length < GROUP_MIN) for (const record of group) writeChange(writer, record, mask);
-    else writeGroup(writer, group, mask);
+  const groups: Group[] = [];
+  for (const record of changed) {
+    const { shape } = record;
+    const mask = record.dirty & shape.publicMask;
+    if (mask === 0) continue;
+    let at = 0;
+    while (at < groups.length && (groups[at]?.mask !== mask || groups[at]?.shape !== shape)) at += 1;
+    if (at < groups.length) groups[at]?.records.push(record);
+    else if (at < GROUPS_MAX) groups.push({ shape, mask, records: [record] });
+    else writeChange(writer, record, mask);
+  }
+  for (const { mask, records } of groups) {
+    if (records.length < GROUP_MIN) for (const record of records) writeChange(writer, record, mask);
+    else writeGroup(writer, records, mask);
   }
 }
 
 function writeGroup(writer: ByteWriter, group: LiveRecord[], mask: number): void {
   const { shape } = group[0] as LiveRecord;
-  group.sort(byId);
+  if (!isSorted(group)) group.sort(byId);
   writeHead(writer, GROUP, Operation.CHANGE);
   writer.varint(group.length);
   // Each run of consecutive ids: how many are left out before it, times 2; plus 1 and its length less 2 for several.
@@ -93,7 +104,19 @@ function writeGroup(writer: ByteWriter, group: LiveRecord[], mask: number): void
     next = id + to - from;
   }
   writer.low(mask, shape.publicMaskBytes);
-  for (const record of group) writeFields(writer, record, mask);
+  const row = rowOf(shape, mask);
+  if (row.bytes > 0) writeRows(writer, group, row);
+  else for (const record of group) writeFields(writer, record, mask);
+}
+
+/** Most games go through their entities in the order in which they were made. */
+function isSorted(group: readonly LiveRecord[]): boolean {
+  let last = 0;
+  for (const { id } of group) {
+    if (id < last) return false;
+    last = id;
+  }
+  return true;
 }
 
 function byId(a: LiveRecord, b: LiveRecord): number {
@@ -112,8 +135,7 @@ export function writeOwn(writer: ByteWriter, record: EntityRecord, mask: number)
 
 /** In the order of their bits. */
 export function writeFields(writer: ByteWriter, record: EntityRecord, mask: number): void {
-  const { fields } = record.shape;
   for (let rest = mask; rest !== 0; rest &= rest - 1) {
-    writeField(writer, record, fields[31 - Math.clz32(rest & -rest)] as FieldLayout);
+    writeField(writer, record, firstField(record.shape, rest));
   }
 }

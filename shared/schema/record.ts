@@ -1,6 +1,6 @@
 /**
  * What an entity is underneath, on the server and in the mirror alike: its identity and its values in slots that
- * the shape gives to each field. Absent numbers are NaN, absent strings undefined.
+ * the shape gives to each field. Absent numbers are NaN, absent strings and lists undefined.
  */
 import { Kind, type Shape } from "./layout.ts";
 
@@ -17,9 +17,9 @@ export class EntityRecord {
   /** Which of the parent's maps holds it, and under which key. */
   readonly mapIndex: number;
   readonly key: string;
-  readonly numbers: Float64Array;
+  readonly numbers: number[];
   readonly strings: (string | undefined)[];
-  readonly lists: ListValue[][];
+  readonly lists: (ListValue[] | undefined)[];
 
   constructor(id: number, shape: Shape, parent: EntityRecord | undefined, mapIndex: number, key: string) {
     this.id = id;
@@ -27,9 +27,10 @@ export class EntityRecord {
     this.parent = parent;
     this.mapIndex = mapIndex;
     this.key = key;
-    this.numbers = new Float64Array(shape.blankNumbers);
+    this.numbers = shape.blankNumbers.slice();
     this.strings = shape.blankStrings.slice();
-    this.lists = Array.from({ length: shape.listCount }, () => []);
+    this.lists = [];
+    for (let i = 0; i < shape.listCount; i++) this.lists.push([]);
   }
 }
 

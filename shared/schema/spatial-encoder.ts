@@ -81,6 +81,11 @@ export class SpatialEncoder {
     if (record.parent?.status !== "gone") writeRemove(patch, record.id);
   }
 
+  /** Whether a session has private fields, in spatial entities or others. */
+  isOwner(sessionId: string): boolean {
+    return this.#store.owned.has(sessionId);
+  }
+
   /**
    * The private fields that a session has in spatial entities.
    * @param knownStepOf number of the commit as of which the session knows an entity; NOT_KNOWN before it is added;
@@ -132,27 +137,27 @@ export class SpatialEncoder {
       const entity = record.spatial;
       if (entity === undefined) others.removed.push(record);
       // Otherwise the entity went as a whole.
-      else if (entity.record.status === "known") this.#touch(entity).inside.removed.push(record);
+      else if (entity.record.status === "known") this.#touchInside(entity).removed.push(record);
     }
     for (const record of all.added) {
       const entity = record.spatial;
       if (entity === undefined) others.added.push(record);
       else if (entity.record === record) this.#added.push(entity);
       // Otherwise it is part of a new whole.
-      else if (entity.record.status === "known") this.#touch(entity, record).inside.added.push(record);
+      else if (entity.record.status === "known") this.#touchInside(entity, record).added.push(record);
     }
     for (const record of all.changed) {
       const entity = record.spatial;
       if (entity === undefined) others.changed.push(record);
       else if (entity.record === record) this.#touch(entity, record);
-      else this.#touch(entity, record).inside.changed.push(record);
+      else this.#touchInside(entity, record).changed.push(record);
     }
     for (const entity of this.#changed) this.#encodeChange(entity);
     return others;
   }
 
   /** @param changed the record that changed, of those that are there still */
-  #touch(entity: SpatialEntity, changed?: LiveRecord): SpatialEntity {
+  #touch(entity: SpatialEntity, changed?: LiveRecord): void {
     if (changed) {
       changed.changedMask = changed.dirty;
       changed.changedStep = this.#step;
@@ -161,7 +166,12 @@ export class SpatialEncoder {
       entity.changedStep = this.#step;
       this.#changed.push(entity);
     }
-    return entity;
+  }
+
+  #touchInside(entity: SpatialEntity, changed?: LiveRecord): Changes {
+    this.#touch(entity, changed);
+    entity.inside ??= { added: [], changed: [], removed: [] };
+    return entity.inside;
   }
 
   #encodeChange(entity: SpatialEntity): void {
@@ -170,12 +180,12 @@ export class SpatialEncoder {
     change.step = this.#step;
     change.start = pieces.length;
     writeChange(pieces, record, record.dirty);
-    if (inside.removed.length + inside.added.length > 0) entity.restructuredStep = this.#step;
-    writeChanges(pieces, inside);
+    if (inside !== undefined) {
+      if (inside.removed.length + inside.added.length > 0) entity.restructuredStep = this.#step;
+      writeChanges(pieces, inside);
+      entity.inside = undefined;
+    }
     change.end = pieces.length;
-    inside.removed.length = 0;
-    inside.added.length = 0;
-    inside.changed.length = 0;
   }
 }
 

@@ -2,7 +2,7 @@
  * An entity of a spatial map, together with all that is inside it: what a client sees, or does not see, as a whole.
  * It knows where it is, when it last changed, and where its encoded pieces lie in the bytes of the current step.
  */
-import type { PositionLayout } from "./layout.ts";
+import type { CoordinateLayout, PositionLayout } from "./layout.ts";
 import type { Changes, LiveRecord } from "./store.ts";
 
 /** Where pieces lie in the bytes of a step; in those of other steps they do not. */
@@ -15,20 +15,16 @@ export class SpatialEntity {
   changedStep = 0;
   /** Number of the last commit in which something inside it came or went. */
   restructuredStep = 0;
-  /** What happened inside it in this step; empty between commits. */
-  readonly inside: Changes = { added: [], changed: [], removed: [] };
+  /** What happened inside it in this step, if anything did; undefined between commits. */
+  inside: Changes | undefined = undefined;
   /** What changed in a step. */
   readonly change = noPieces();
   /** Every public field of it and of what is inside it. */
   readonly refresh = noPieces();
   /** The whole, for clients that do not know it. */
   readonly whole = noPieces();
-  /** Scratch of whoever compares sets of entities. */
-  mark = 0;
-  /** Its place in a grid: the cell, and where in the cell's bucket. */
-  cellX = 0;
-  cellY = 0;
-  bucketIndex = 0;
+  /** Its number in a grid; 0 while it is in none. */
+  item = 0;
 
   constructor(record: LiveRecord, position: PositionLayout) {
     this.record = record;
@@ -36,16 +32,16 @@ export class SpatialEntity {
   }
 
   get x(): number {
-    return this.record.numbers[this.#position.xSlot] as number;
+    return coordinateOf(this.record, this.#position.x);
   }
 
   get y(): number {
-    return this.record.numbers[this.#position.ySlot] as number;
+    return coordinateOf(this.record, this.#position.y);
   }
+}
 
-  get isGone(): boolean {
-    return this.record.status === "gone";
-  }
+function coordinateOf({ numbers }: LiveRecord, { slot, origin, unit }: CoordinateLayout): number {
+  return origin + (numbers[slot] as number) * unit;
 }
 
 function noPieces(): PieceRange {

@@ -3,7 +3,7 @@
  * not part of the schema's description, and only the server's shapes have it.
  */
 import type { EntitySchema, Field, SpatialNames } from "./fields.ts";
-import { Kind, type MapLayout, type PositionLayout, type Shape } from "./layout.ts";
+import { type CoordinateLayout, Kind, type MapLayout, type PositionLayout, type Shape } from "./layout.ts";
 import { SchemaError } from "./schema-error.ts";
 
 /**
@@ -34,16 +34,17 @@ export function hasSpatialMap(shapes: readonly Shape[]): boolean {
 }
 
 function layoutPosition(shape: Shape, [x, y]: SpatialNames): PositionLayout {
-  return { xSlot: numberSlot(shape, x), ySlot: numberSlot(shape, y) };
+  return { x: coordinate(shape, x), y: coordinate(shape, y) };
 }
 
-function numberSlot(shape: Shape, name: string): number {
+function coordinate(shape: Shape, name: string): CoordinateLayout {
   const field = shape.fields.find((each) => each.name === name);
   const isNumber = field && field.kind !== Kind.STRING && field.kind !== Kind.BOOL && field.kind !== Kind.REF;
   if (!isNumber || field.list || field.optional || field.private) {
     throw new SchemaError(`${shape.name}.${name} is not a public number that is always there`);
   }
-  return field.slot;
+  const { kind, slot, min, step } = field;
+  return kind === Kind.QUANTISED ? { slot, origin: min, unit: step } : { slot, origin: 0, unit: 1 };
 }
 
 /** What is inside a spatial entity is seen with it, so it has no position of its own. */

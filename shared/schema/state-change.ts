@@ -1,6 +1,6 @@
 /**
- * What one step changed: the bytes for clients that are up to date, and the same as lists of ids for those that will
- * get it merged with later changes. Of spatial entities, only `isEmpty` tells anything.
+ * What one step changed: the bytes for clients that are up to date, and the same as lists of entities for those that will
+ * get it merged with later changes. Of spatial entities, only `isEmpty` tells anything. Good until the next commit.
  */
 export type StateChange = {
   readonly isEmpty: boolean;
@@ -8,13 +8,12 @@ export type StateChange = {
   readonly patch: Uint8Array;
   /** For single sessions, beside `patch`: their private fields. */
   readonly ownerPatches: ReadonlyMap<string, Uint8Array>;
-  /** Ids of new entities, holders before what they hold. */
-  readonly added: readonly number[];
-  /** Ids of removed entities, without what was inside them. */
-  readonly removed: readonly number[];
-  /** Ids of changed entities, and for each the bits of its changed fields. */
-  readonly changed: readonly number[];
-  readonly changedMasks: readonly number[];
+  /** New entities, holders before what they hold. */
+  readonly added: readonly { readonly id: number }[];
+  /** Removed entities, without what was inside them. */
+  readonly removed: readonly { readonly id: number }[];
+  /** Changed entities, and for each the bits of its changed fields. */
+  readonly changed: readonly { readonly id: number; readonly changedMask: number }[];
 };
 
 export const NO_CHANGE: StateChange = {
@@ -24,5 +23,4 @@ export const NO_CHANGE: StateChange = {
   added: [],
   removed: [],
   changed: [],
-  changedMasks: [],
 };

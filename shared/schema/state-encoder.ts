@@ -108,22 +108,13 @@ export class StateEncoder<S extends EntitySchema> {
 
     writer.reset();
     writeChanges(writer, { added, changed, removed });
-    const patch = writer.take();
+    const patch = writer.takeBriefly();
     if (patch.length > 0) this.#snapshot = undefined;
 
-    const ownerPatches = encodeOwn({ added, changed, removed });
-    const changedMasks = changed.map((record) => record.dirty);
+    const ownerPatches = store.owned.size > 0 ? encodeOwn({ added, changed, removed }) : NOBODYS;
     for (const record of all.added) store.settle(record);
     for (const record of all.changed) store.settle(record);
-    return {
-      isEmpty: false,
-      patch,
-      ownerPatches,
-      added: added.map(idOfRecord),
-      removed: removed.map(idOfRecord),
-      changed: changed.map(idOfRecord),
-      changedMasks,
-    };
+    return { isEmpty: false, patch, ownerPatches, added, removed, changed };
   }
 
   /** The public state, without spatial entities. The bytes are kept until it changes: do not write to them. */
@@ -204,9 +195,7 @@ export class StateEncoder<S extends EntitySchema> {
   }
 }
 
-function idOfRecord(record: LiveRecord): number {
-  return record.id;
-}
+const NOBODYS: ReadonlyMap<string, Uint8Array> = new Map();
 
 /** The private fields of new and changed entities, put together by owner. */
 function encodeOwn({ added, changed }: Changes): ReadonlyMap<string, Uint8Array> {

@@ -57,7 +57,7 @@ export class LiveRecord extends EntityRecord {
   dirty = ALL;
   /** The spatial entity that it is or is inside of: who sees that one sees this. Undefined: all clients do. */
   readonly spatial: SpatialEntity | undefined;
-  /** Of what is spatial: bits of the fields that changed at the last commit in which any did, and its number. */
+  /** Bits of the fields that changed at the last commit in which any did, and of what is spatial its number. */
   changedMask = 0;
   changedStep = 0;
 
@@ -76,6 +76,16 @@ export class LiveRecord extends EntityRecord {
     this.live = new (store.classes[shape.index] as LiveClass)(this);
     const position = parent?.shape.maps[mapIndex]?.spatial;
     this.spatial = position ? new SpatialEntity(this, position) : parent?.spatial;
+  }
+
+  /** Keeps a number, and marks its field when it was another. */
+  assign(slot: number, bit: number, stored: number): void {
+    const { numbers, dirty } = this;
+    if (numbers[slot] === stored) return;
+    numbers[slot] = stored;
+    // As mark does it, but in few words: see what calls this.
+    if (dirty === 0) this.store.dirty.push(this);
+    this.dirty = dirty | bit;
   }
 
   mark(bit: number): void {
@@ -98,6 +108,8 @@ export class EntityStore {
   added: LiveRecord[] = [];
   /** Those that clients know; what was inside them is not listed. */
   removed: LiveRecord[] = [];
+  /** Whether any record of the lists may be gone. */
+  #hasGone = false;
   /** All spatial entities that clients may know, also those that went with what held them. */
   removedSpatial: SpatialEntity[] = [];
 
@@ -116,16 +128,14 @@ export class EntityStore {
 
   /** Ends a step: what it did, without what is gone by now. */
   takeChanges(): Changes {
-    const isThere = (record: LiveRecord) => record.status !== "gone";
-    const changes = {
-      added: this.added.filter(isThere),
-      changed: this.dirty.filter(isThere),
-      removed: this.removed,
-    };
+    const { added, dirty, removed } = this;
     this.added = [];
     this.dirty = [];
     this.removed = [];
-    return changes;
+    if (!this.#hasGone) return { added, changed: dirty, removed };
+    this.#hasGone = false;
+    const isThere = (record: LiveRecord) => record.status !== "gone";
+    return { added: added.filter(isThere), changed: dirty.filter(isThere), removed };
   }
 
   /** A record that is not part of the state until it is linked. */
@@ -158,6 +168,7 @@ export class EntityStore {
       this.removedSpatial.push(record.spatial);
     }
     record.status = "gone";
+    if (record.dirty !== 0) this.#hasGone = true;
     record.dirty = ALL;
     this.records.delete(record.id);
     const owned = this.owned.get(record.owner);
@@ -170,6 +181,7 @@ export class EntityStore {
   /** From here on the record's changes count. */
   settle(record: LiveRecord): void {
     record.status = "known";
+    record.changedMask = record.dirty;
     record.dirty = 0;
   }
 }

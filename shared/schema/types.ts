@@ -84,5 +84,5 @@ type ViewValue<F> =
               ? PlainValue<F>
               : never;
 
-/** The client's entity: plain properties that follow the server's. Another owner's fields are undefined. */
+/** The client's entity: properties that follow the server's, to be read. Another owner's fields are undefined. */
 export type View<S extends EntitySchema> = { readonly [K in keyof Fields<S>]: ViewValue<Fields<S>[K]> };

@@ -182,3 +182,15 @@ test("bytes that are not of the schema that is named are refused", () => {
   old.commit();
   expect(() => StateEncoder.carryOver(New, old.serialize(), describe(New))).toThrow(SchemaError);
 });
+
+test("quantised values go over to another grid by what they are, not by their place on it", () => {
+  const Old = entity({ x: quantised(-10, 10, 0.5), heading: optional(quantised(0, 6, 0.25)) });
+  const New = entity({ x: quantised(0, 100, 1), heading: optional(quantised(-6, 6, 0.5)) });
+  const encoder = new StateEncoder(Old);
+  Object.assign(encoder.root, { x: 7, heading: 1.5 });
+  const { encoder: into, before } = carried(encoder, Old, New);
+  expect(before).toEqual({ x: 7, heading: 1.5 });
+  expect([into.root.x, into.root.heading]).toEqual([7, 1.5]);
+  const { encoder: same } = carried(encoder, Old, Old);
+  expect([same.root.x, same.root.heading]).toEqual([7, 1.5]);
+});

@@ -101,7 +101,24 @@ describe("quantised", () => {
     expect(roundTrip(field, -5)).toBe(-1);
     expect(roundTrip(field, 5)).toBe(1);
     expect(() => roundTrip(field, Number.NaN)).toThrow(RangeError);
-    expect(() => roundTrip(field, Number.NEGATIVE_INFINITY)).toThrow(RangeError);
+    for (const value of [Number.NEGATIVE_INFINITY, "0", undefined, null, true, 0n, {}]) {
+      expect(() => roundTrip(field, value)).toThrow(RangeError);
+    }
+  });
+
+  test("a value is taken to the nearer point, a half up", () => {
+    const field = quantised(0, 10, 1);
+    for (const [value, stored] of [
+      [0.49, 0],
+      [0.5, 1],
+      [-0.49, 0],
+      [-0, 0],
+      [9.49, 9],
+      [9.5, 10],
+      [10.49, 10],
+      [10.51, 10],
+    ])
+      expect(roundTrip(field, value)).toBe(stored);
   });
 
   test("a maximum off the grid is not exceeded", () => {

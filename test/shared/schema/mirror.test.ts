@@ -44,10 +44,16 @@ test("a mirror works from a description that went through JSON", () => {
   expect(mirror.hash()).toBe(encoder.hash());
 });
 
-test("views are plain properties", () => {
+test("views look like plain objects, and are the mirror's to write", () => {
   const { players, sync, views } = setup();
   players.set("a", { hp: 7 });
   sync();
+  const view = views.get("a");
+  const names = ["hp", "alive", "target", "ammo", "hand", "word", "items"];
+  expect(Object.keys(view ?? {})).toEqual(names);
+  expect(JSON.parse(JSON.stringify(view))).toEqual({ hp: 7, alive: false, items: {} });
+  expect(() => Object.assign(view ?? {}, { hp: 8 })).toThrow(TypeError);
+  expect(view?.hp).toBe(7);
   expect({ ...views.get("a") }).toMatchObject({ hp: 7, alive: false, ammo: undefined, target: undefined });
   expect([views.size, views.has("a"), views.has("b"), [...views.keys()]]).toEqual([1, true, false, ["a"]]);
   expect([...views.entries()]).toEqual([...views]);
@@ -152,6 +158,10 @@ describe("listeners", () => {
     sync();
     expect([view?.target, heard]).toEqual([undefined, ["target"]]);
     expect(() => mirror.onChange({}, () => undefined)).toThrow(TypeError);
+    players.delete("a");
+    sync();
+    expect(() => mirror.onChange(view ?? {}, () => undefined)).toThrow(TypeError);
+    expect(() => mirror.onChange(setup().mirror.state, () => undefined)).toThrow(TypeError);
   });
 });
 

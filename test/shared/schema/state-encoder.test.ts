@@ -7,9 +7,11 @@ import {
   list,
   Mirror,
   map,
+  optional,
   owner,
   PENDING_ENTITIES_MAX,
   PendingChanges,
+  quantised,
   ref,
   SchemaError,
   StateEncoder,
@@ -49,7 +51,8 @@ describe("commit", () => {
     const change = encoder.commit();
     // Id 1, a change; mask of the first field; its value.
     expect([...change.patch]).toEqual([1 * 4, 0b01, 3]);
-    expect([change.isEmpty, change.changed, change.added, change.removed]).toEqual([false, [1], [], []]);
+    expect(change).toMatchObject({ isEmpty: false, changed: [{ id: 1, changedMask: 0b01 }], added: [] });
+    expect(change.removed).toEqual([]);
     expect(encoder.commit()).toMatchObject({ isEmpty: true, patch: new Uint8Array(0) });
   });
 
@@ -58,6 +61,14 @@ describe("commit", () => {
     players.set("k", { hp: 9, name: "Ann" });
     // Id 2, an addition; parent 1, map 0; key; hp, name, no target, no best.
     expect([...encoder.commit().patch]).toEqual([2 * 4 + 1, 1, 0, 1, 107, 9, 3, 65, 110, 110, 0, 0]);
+  });
+
+  test("what is absent already is not marked when it is taken away", () => {
+    const encoder = new StateEncoder(entity({ n: optional(u8), q: optional(quantised(0, 1, 0.5)) }));
+    Object.assign(encoder.root, { n: undefined, q: undefined });
+    expect(encoder.hasChanges).toBe(false);
+    Object.assign(encoder.root, { n: 0, q: 0 });
+    expect(encoder.hasChanges).toBe(true);
   });
 
   test("equal values mark nothing", () => {

@@ -96,7 +96,7 @@ describe("what is encoded for all clients", () => {
       const change = encoder.commit();
       expect(change.isEmpty).toBe(false);
       expect(change.patch).toHaveLength(0);
-      expect([change.added, change.changed, change.changedMasks, change.removed]).toEqual([[], [], [], []]);
+      expect([change.added, change.changed, change.removed]).toEqual([[], [], []]);
       expect(change.ownerPatches.size).toBe(0);
       expect(encoder.snapshot()).toEqual(empty);
       expect(encoder.ownerSnapshot("ann")).toBe(undefined);

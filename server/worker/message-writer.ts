@@ -1,0 +1,88 @@
+/**
+ * Puts together a message that one client alone gets, from parts that were encoded for many. Each part is copied once,
+ * to where the message lies, and messages lie one behind the other in memory that is allocated for many of them.
+ */
+import { type Ack, TRAILER_BYTES } from "../../shared/protocol/wire.ts";
+
+const SLAB_BYTES = 32 * 1024;
+/** Up to this many bytes a loop is faster than copying at one go. */
+const SHORT_COPY_BYTES = 24;
+/** MessagePack's byte strings, with a length of 1, 2 and 4 bytes. */
+const BIN_8 = 0xc4;
+const BIN_16 = 0xc5;
+const BIN_32 = 0xc6;
+const BIN_HEAD_BYTES_MAX = 5;
+/** In a table of acknowledgements: one row, and how long its sequence is. */
+const ROW_OF_2_BYTES = 3;
+/** A slot of 32 bits, the above and the sequence. */
+const ACK_BYTES_MAX = 5 + 1 + 2;
+
+export class MessageWriter {
+  #slab = new Uint8Array(SLAB_BYTES);
+  /** Of the message that is being written; what lies before it belongs to others. */
+  #start = 0;
+  #end = 0;
+
+  /** A new message; one that was not taken is given up. */
+  begin(): void {
+    this.#end = this.#start;
+  }
+
+  get isEmpty(): boolean {
+    return this.#end === this.#start;
+  }
+
+  /** An encoded value, or a piece of one. */
+  part(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#reserve(length);
+    if (length > SHORT_COPY_BYTES) this.#slab.set(bytes, this.#end);
+    else for (let i = 0; i < length; i++) this.#slab[this.#end + i] = bytes[i] as number;
+    this.#end += length;
+  }
+
+  /** A value, or one of a value's, that is a byte string. */
+  byteString(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#reserve(BIN_HEAD_BYTES_MAX);
+    const lengthBytes = length < 2 ** 8 ? 1 : length < 2 ** 16 ? 2 : 4;
+    this.#slab[this.#end++] = lengthBytes === 1 ? BIN_8 : lengthBytes === 2 ? BIN_16 : BIN_32;
+    for (let shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8)
+      this.#slab[this.#end++] = length >>> shift;
+    this.part(bytes);
+  }
+
+  /** A table of acknowledgements that has one row, with 2 bytes of the sequence: as `encodeAcks` makes it. */
+  ack({ slot, seq }: Ack): void {
+    this.#reserve(BIN_HEAD_BYTES_MAX + ACK_BYTES_MAX);
+    this.#slab[this.#end] = BIN_8;
+    const start = this.#end + 2;
+    this.#end = start;
+    let rest = slot;
+    for (; rest >= 0x80; rest >>>= 7) this.#slab[this.#end++] = rest | 0x80;
+    this.#slab[this.#end++] = rest;
+    this.#slab[this.#end++] = ROW_OF_2_BYTES;
+    this.#slab[this.#end++] = seq;
+    this.#slab[this.#end++] = seq >>> 8;
+    this.#slab[start - 1] = this.#end - start;
+  }
+
+  /** Ends the message with its trailer. @returns bytes that nothing else is written to */
+  take(tag: number): Uint8Array {
+    this.#reserve(TRAILER_BYTES);
+    for (let shift = 0; shift < 8 * TRAILER_BYTES; shift += 8) this.#slab[this.#end++] = tag >>> shift;
+    const message = this.#slab.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    return message;
+  }
+
+  /** Makes room for `count` more bytes of this message. */
+  #reserve(count: number): void {
+    if (this.#end + count <= this.#slab.length) return;
+    const begun = this.#slab.subarray(this.#start, this.#end);
+    this.#slab = new Uint8Array(Math.max(SLAB_BYTES, 2 * (begun.length + count)));
+    this.#slab.set(begun);
+    this.#start = 0;
+    this.#end = begun.length;
+  }
+}

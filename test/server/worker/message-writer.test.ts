@@ -1,0 +1,69 @@
+/** Messages for one client: byte for byte what packing and assembling their values gives. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MessageWriter } from "../../../server/worker/message-writer.ts";
+import { assembleMessage, encodeAcks, encodePayload } from "../../../shared/protocol/codec.ts";
+
+const TAG = 0x89abcdef;
+
+/** Plain bytes, whatever they are a view of. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes);
+}
+
+const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+
+test("is what packing and assembling gives, and stays so whatever is written next", () => {
+  const piece = fc.oneof(
+    fc.record({ what: fc.constant("part" as const), bytes: fc.uint8Array({ maxLength: 60 }) }),
+    fc.record({ what: fc.constant("byteString" as const), bytes: fc.uint8Array({ maxLength: 300 }) }),
+    fc.record({ what: fc.constant("ack" as const), slot: fc.nat(2 ** 21 - 1), seq: uint32 }),
+  );
+  const messages = fc.array(fc.record({ pieces: fc.array(piece), tag: uint32, isTaken: fc.boolean() }));
+  const run = fc.property(messages, (all) => {
+    const writer = new MessageWriter();
+    const taken: Uint8Array[] = [];
+    const expected: Uint8Array[] = [];
+    for (const { pieces, tag, isTaken } of all) {
+      writer.begin();
+      expect(writer.isEmpty).toBe(true);
+      const parts: Uint8Array[] = [];
+      for (const each of pieces) {
+        if (each.what === "ack") {
+          writer.ack(each);
+          parts.push(encodePayload(encodeAcks([each], 2)));
+        } else {
+          writer[each.what](each.bytes);
+          parts.push(each.what === "part" ? each.bytes : encodePayload(each.bytes));
+        }
+      }
+      expect(writer.isEmpty).toBe(parts.every(({ length }) => length === 0));
+      if (!isTaken) continue;
+      taken.push(writer.take(tag));
+      expected.push(assembleMessage(parts, tag));
+    }
+    expect(taken.map(plain)).toEqual(expected);
+  });
+  fc.assert(run, { numRuns: 300 });
+});
+
+describe("a byte string", () => {
+  test.each([0, 1, 24, 25, 255, 256, 65_535, 65_536, 200_000])("of %i bytes is packed", (length) => {
+    const bytes = new Uint8Array(length).map((_, index) => index * 7);
+    const writer = new MessageWriter();
+    writer.byteString(bytes);
+    expect(plain(writer.take(TAG))).toEqual(assembleMessage([encodePayload(bytes)], TAG));
+  });
+});
+
+test("many messages lie in the same memory", () => {
+  const writer = new MessageWriter();
+  const part = new Uint8Array(100).fill(1);
+  const memories = new Set<ArrayBufferLike>();
+  for (let index = 0; index < 1_000; index++) {
+    writer.begin();
+    writer.part(part);
+    memories.add(writer.take(TAG).buffer);
+  }
+  expect(memories.size).toBeLessThan(10);
+});
