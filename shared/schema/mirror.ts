@@ -8,10 +8,11 @@
 import { ByteReader } from "./bytes.ts";
 import type { SchemaDescriptor } from "./descriptor.ts";
 import { type EntitySchema, KEY_BYTES_MAX } from "./fields.ts";
-import { compile, firstField, type Shape } from "./layout.ts";
+import { firstField, type Shape } from "./layout.ts";
+import { classesOf } from "./mirror-classes.ts";
 import { type ChangeListener, subscribe, type Unsubscribe } from "./mirror-map.ts";
 import { MirrorRecord } from "./mirror-record.ts";
-import { EntityView, makeViewClass, type ViewClass } from "./mirror-view.ts";
+import { EntityView, type ViewClass } from "./mirror-view.ts";
 import { GROUP, Operation } from "./pieces.ts";
 import { hashRecords, ROOT_ID } from "./record.ts";
 import { readRows, rowOf } from "./rows.ts";
@@ -38,8 +39,9 @@ export class Mirror<S extends EntitySchema> {
 
   /** @throws SchemaError for what is not the description of a schema */
   constructor(descriptor: SchemaDescriptor) {
-    this.#shapes = compile(descriptor);
-    this.#viewClasses = this.#shapes.map(makeViewClass);
+    const { shapes, viewClasses } = classesOf(descriptor);
+    this.#shapes = shapes;
+    this.#viewClasses = viewClasses;
     this.#root = this.#make(ROOT_ID, 0, undefined, 0, "");
     this.#root.isNew = false;
     this.#register(this.#root);

@@ -8,7 +8,7 @@ import { median } from "../statistics.ts";
 import type { Workload } from "./workload.ts";
 
 const MAIN = fileURLToPath(new URL("../codec/main.ts", import.meta.url));
-const TICKS = 10_000;
+const TICKS = 40_000;
 const MEASURE_MS = 60_000;
 const NAMES = ["rookery", "colyseus", "colyseus quantised"] as const;
 const TIMES_FASTER = { encode: 6, decode: 10 } as const;
