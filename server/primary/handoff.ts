@@ -1,6 +1,6 @@
 /**
- * Passes socket handles to one worker. A handle occupies the IPC channel until it has arrived, and plain messages
- * queue behind it: so only a few are on their way at once, and the rest waits here.
+ * Passes socket handles to one worker. Each takes a read of its own at the other end, and plain messages queue behind
+ * it: so only a few are on their way at once, and the rest waits here.
  */
 import type { SocketHandle } from "../ipc/channel.ts";
 import type { PrimaryToWorker } from "../ipc/messages.ts";

@@ -98,20 +98,24 @@ async function route(
 async function join(request: IncomingMessage, roomType: string, services: HttpServices): Promise<JoinAnswer> {
   const { config } = services;
   const body = await readBody(request);
-  const { mode = "joinOrCreate", options = {}, ...of } = parseJoinBody(body);
+  const { mode = "joinOrCreate", options = {}, roomId, code } = parseJoinBody(body);
   const admission = await services.join({
     roomType,
     mode,
     options,
-    roomId: of.roomId,
-    code: of.code,
+    roomId,
+    code,
     token: bearerToken(request),
     address: clientAddress(request, config.trustedProxies),
     origin: request.headers.origin,
   });
-  const { roomId, sessionId, expiresAt } = admission;
-  const url = `${config.publicUrl ?? webSocketBase(request, config.trustedProxies)}/ws`;
-  return { ticket: services.issueTicket(admission), roomId, sessionId, url, expiresAt };
+  return {
+    ticket: services.issueTicket(admission),
+    roomId: admission.roomId,
+    sessionId: admission.sessionId,
+    url: `${config.publicUrl ?? webSocketBase(request, config.trustedProxies)}/ws`,
+    expiresAt: admission.expiresAt,
+  };
 }
 
 function bearerToken(request: IncomingMessage): string {

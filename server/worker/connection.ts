@@ -1,13 +1,11 @@
-/**
- * A connection of a session: what it has been told of the session's events and state, and what it may still send. One
- * object, because all of it is needed for every message.
- */
+/** A connection of a session: what it has been told of the session's events and state, and what it may still send. */
+import { TokenBucket } from "../../shared/protocol/token-bucket.ts";
 import type { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Transport, TransportListener } from "../transport/transport.ts";
 
-const MESSAGES_PER_MS = LIMITS.messagesPerSecond / 1000;
-const BYTES_PER_MS = LIMITS.bytesPerSecond / 1000;
+const MESSAGE_RATE = { perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst };
+const BYTE_RATE = { perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst };
 
 /** Whose connection it is. */
 export interface ConnectionOwner {
@@ -40,10 +38,8 @@ export class Connection implements TransportListener {
   /** Changes held back while the client reads too slowly; undefined when it is up to date. */
   pending: PendingChanges | undefined = undefined;
   readonly #owner: ConnectionOwner;
-  // Token buckets (https://en.wikipedia.org/wiki/Token_bucket) of messages and bytes, filled when they are asked.
-  #messages: number = LIMITS.messagesBurst;
-  #bytes: number = LIMITS.bytesBurst;
-  #filledAtMs: number;
+  readonly #messages: TokenBucket;
+  readonly #bytes: TokenBucket;
   // What it may send again without being charged for it.
   #resendMessages: number;
   #resendBytes: number;
@@ -54,7 +50,8 @@ export class Connection implements TransportListener {
     this.mayLeaveGap = start.mayLeaveGap;
     this.eventsSent = start.eventsReceived;
     this.#owner = owner;
-    this.#filledAtMs = start.nowMs;
+    this.#messages = new TokenBucket(MESSAGE_RATE, start.nowMs);
+    this.#bytes = new TokenBucket(BYTE_RATE, start.nowMs);
     this.#resendMessages = start.isBack ? LIMITS.resendMessagesMax : 0;
     this.#resendBytes = start.isBack ? LIMITS.resendBytesMax : 0;
   }
@@ -78,10 +75,6 @@ export class Connection implements TransportListener {
       this.#resendBytes -= messageBytes;
       return true;
     }
-    const elapsedMs = nowMs - this.#filledAtMs;
-    this.#filledAtMs = nowMs;
-    this.#messages = Math.min(LIMITS.messagesBurst, this.#messages + elapsedMs * MESSAGES_PER_MS) - 1;
-    this.#bytes = Math.min(LIMITS.bytesBurst, this.#bytes + elapsedMs * BYTES_PER_MS) - messageBytes;
-    return this.#messages >= 0 && this.#bytes >= 0;
+    return this.#messages.take(1, nowMs) && this.#bytes.take(messageBytes, nowMs);
   }
 }

@@ -244,7 +244,7 @@ class StepFrame {
   #snapshot: Uint8Array | undefined;
   #shared: Uint8Array | undefined;
   #acks: Uint8Array | undefined;
-  readonly #heads = new Map<StateType, Uint8Array>();
+  #head: { readonly type: StateType; readonly bytes: Uint8Array } | undefined;
 
   constructor(step: StepResult, runtime: RoomRuntime, hasTicks: boolean, saved: Saved, publisher: Publisher) {
     this.step = step;
@@ -304,12 +304,11 @@ class StepFrame {
 
   /** A STATE or SNAPSHOT up to what each client has its own of: acknowledgements and patch. */
   stateHead(type: StateType): Uint8Array {
-    let head = this.#heads.get(type);
-    if (head === undefined) {
-      head = this.statePart(type, EMPTY, EMPTY).slice(0, -2 * EMPTY_BYTES);
-      this.#heads.set(type, head);
+    // Of the last type: nearly all of a step's are STATE.
+    if (this.#head?.type !== type) {
+      this.#head = { type, bytes: this.statePart(type, EMPTY, EMPTY).slice(0, -2 * EMPTY_BYTES) };
     }
-    return head;
+    return this.#head.bytes;
   }
 
   statePart(type: StateType, patch: Uint8Array, acks: Uint8Array): Uint8Array {

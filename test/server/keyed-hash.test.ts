@@ -1,20 +1,20 @@
-/** What is put together by hand is what Node's own HMAC gives. */
-import { createHmac } from "node:crypto";
-import fc from "fast-check";
+/** The vectors of RFC 4231, sections 4.2 and 4.3. */
 import { expect, test } from "vitest";
 import { KeyedHash } from "../../server/keyed-hash.ts";
 
-test("it is HMAC-SHA256, for keys and texts of any length, one after the other", () => {
-  const key = fc.uint8Array({ minLength: 1, maxLength: 200, size: "max" });
-  const texts = fc.array(fc.string({ unit: "binary", maxLength: 300, size: "max" }), {
-    minLength: 1,
-    maxLength: 5,
-  });
-  fc.assert(
-    fc.property(key, texts, (bytes, each) => {
-      const hash = new KeyedHash(bytes);
-      for (const text of each)
-        expect(hash.of(text)).toBe(createHmac("sha256", bytes).update(text).digest("base64url"));
-    }),
-  );
+test.each([
+  {
+    key: Buffer.alloc(20, 0x0b),
+    text: "Hi There",
+    hex: "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+  },
+  {
+    key: Buffer.from("Jefe"),
+    text: "what do ya want for nothing?",
+    hex: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+  },
+])("it is HMAC-SHA256 of $text, however often it is asked", ({ key, text, hex }) => {
+  const hash = new KeyedHash(key);
+  hash.of("another");
+  expect(hash.of(text)).toBe(Buffer.from(hex, "hex").toString("base64url"));
 });

@@ -1,5 +1,6 @@
 /** What goes out: one write per client and step, shared where it can be, and what becomes of clients that do not read. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { type Client, entity, map, Room, u8 } from "../../../server/index.ts";
 import { LIMITS } from "../../../server/limits.ts";
 import { ClientMessage, ServerMessage } from "../../../shared/protocol/wire.ts";
 import { Mirror, PENDING_ENTITIES_MAX } from "../../../shared/schema/index.ts";
@@ -216,6 +217,47 @@ describe("a client that reads too slowly", () => {
     expect([a, slow].map((transport) => transport.sent.length)).toEqual(sent);
     expect(harness.time.pendingTimers).toBe(0);
   });
+});
+
+const Sheep = entity({ x: u8, y: u8 }, "Sheep");
+const Flock = entity({ sheep: map(Sheep, { spatial: ["x", "y"] }) }, "Flock");
+
+/** Everybody sees a corner of it. */
+class Meadow extends Room<typeof Flock> {
+  static override state = Flock;
+  static override tickRate = 1000 / TICK_MS;
+
+  override onCreate(): void {
+    for (const x of [1, 2, 200]) this.state.sheep.set(`${x}`, { x, y: 0 });
+  }
+
+  override onJoin(client: Client): void {
+    client.view = { x: 0, y: 0, radius: 10 };
+  }
+
+  override onTick(): void {
+    for (const sheep of this.state.sheep.values()) sheep.y = (sheep.y + 1) % 5;
+  }
+}
+
+test("with interest management one step has a state for those who are there, and a snapshot for who comes", async () => {
+  harness = new RoomHarness(Meadow);
+  const [a] = await seats("a");
+  const late = harness.join("late");
+  await harness.tick();
+  expect(a.messages.at(-1)?.map(([type]) => type)).toEqual([ServerMessage.STATE]);
+  expect(late.messages[0]?.map(([type]) => type)).toEqual([ServerMessage.WELCOME, ServerMessage.SNAPSHOT]);
+  await harness.tick();
+  const [seen, seenLate] = [a, late].map((transport) => {
+    const mirror = new Mirror<typeof Flock>(transport.welcome.schema ?? []);
+    for (const value of transport.values) {
+      if (value[0] === ServerMessage.SNAPSHOT) mirror.applySnapshot(value[4]);
+      if (value[0] === ServerMessage.STATE) mirror.applyPatch(value[4]);
+    }
+    return Array.from(mirror.state.sheep, ([key, { y }]) => [key, y]).sort();
+  });
+  expect(seen?.map(([key]) => key)).toEqual(["1", "2"]);
+  expect(seenLate).toEqual(seen);
 });
 
 describe("[E4] a client that acknowledges nothing", () => {
