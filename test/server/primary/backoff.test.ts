@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "../../../server/primary/backoff.ts";
+import { between } from "../../support/between.ts";
 
 const BOUNDS = { minMs: 100, maxMs: 10_000 };
 
@@ -13,7 +14,7 @@ describe("backoff", () => {
   });
 
   it("never leaves its bounds", () => {
-    const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    const random = between(0, 1);
     fc.assert(
       fc.property(fc.nat(5_000), random, (attempt, value) => {
         const delayMs = backoffMs(attempt, BOUNDS, () => value);

@@ -7,6 +7,7 @@ import { Player } from "../../../shared/games/arena/schema.ts";
 import { type Body, type Direction, NO_DIRECTION, stepBody } from "../../../shared/games/arena/step.ts";
 import { payIn, takeOut } from "../../../shared/games/arena/time-account.ts";
 import { entity, map, StateEncoder } from "../../../shared/schema/index.ts";
+import { between } from "../../support/between.ts";
 
 type Input = { readonly direction: Direction; readonly durationMs: number };
 
@@ -190,7 +191,7 @@ describe("the arena's map", () => {
 describe("the time account", () => {
   const events = fc.array(
     fc.oneof(
-      fc.record({ pay: fc.double({ min: 0, max: 250, noNaN: true }) }),
+      fc.record({ pay: between(0, 250) }),
       fc.record({ take: fc.integer({ min: RULES.inputMsMin, max: RULES.inputMsMax }) }),
     ),
     { maxLength: 100 },

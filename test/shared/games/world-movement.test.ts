@@ -5,6 +5,7 @@ import { RULES } from "../../../shared/games/world/rules.ts";
 import { WorldState } from "../../../shared/games/world/schema.ts";
 import { type Body, NO_STEERING, type Steering, stepPlayer } from "../../../shared/games/world/step.ts";
 import { StateEncoder } from "../../../shared/schema/index.ts";
+import { between } from "../../support/between.ts";
 
 const MIDDLE: Body = { x: 2000, y: 2000, stamina: RULES.staminaMax };
 const EAST: Steering = { dx: 127, dy: 0, sprint: false };
@@ -52,7 +53,7 @@ describe("a player", () => {
     const deflection = fc.integer({ min: -128, max: 127 });
     const steering = fc.record({ dx: deflection, dy: deflection, sprint: fc.boolean() });
     fc.assert(
-      fc.property(body, steering, fc.double({ min: 0, max: 5_000, noNaN: true }), (from, how, durationMs) => {
+      fc.property(body, steering, between(0, 5_000), (from, how, durationMs) => {
         const moved = stepPlayer(from, how, durationMs);
         const { x, y, stamina } = root.players.set("p", moved);
         expect({ x, y, stamina }).toEqual(moved);
