@@ -72,6 +72,8 @@ export type Shape = {
   readonly publicMaskBytes: number;
   readonly privateMaskBytes: number;
   readonly refs: readonly FieldLayout[];
+  /** Some entity's ref refers to entities of this kind. */
+  readonly isReferredTo: boolean;
   readonly maps: readonly MapLayout[];
   /** What a new record's numbers and strings are. */
   readonly blankNumbers: readonly number[];
@@ -89,7 +91,9 @@ export function compile(descriptor: SchemaDescriptor): readonly Shape[] {
     if (!(descriptor.length >= 1 && descriptor.length <= ENTITY_TYPES_MAX)) {
       throw new SchemaError(`a schema has 1 to ${ENTITY_TYPES_MAX} entities`);
     }
-    const shapes = descriptor.map((_, index) => compileEntity(descriptor, index));
+    const compiled = descriptor.map((_, index) => compileEntity(descriptor, index));
+    const referredTo = new Set(compiled.flatMap(({ refs }) => refs.map(({ entity }) => entity)));
+    const shapes = compiled.map((shape) => ({ ...shape, isReferredTo: referredTo.has(shape.index) }));
     assertNoCycle(shapes);
     return shapes;
   } catch (error) {
@@ -98,7 +102,7 @@ export function compile(descriptor: SchemaDescriptor): readonly Shape[] {
   }
 }
 
-function compileEntity(descriptor: SchemaDescriptor, index: number): Shape {
+function compileEntity(descriptor: SchemaDescriptor, index: number): Omit<Shape, "isReferredTo"> {
   const [name, described] = descriptor[index] as SchemaDescriptor[number];
   if (described.length > FIELDS_MAX) throw new SchemaError(`${name} has too many fields`);
   const publicFields: FieldLayout[] = [];

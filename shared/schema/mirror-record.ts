@@ -68,11 +68,12 @@ export class MirrorRecord extends EntityRecord {
     if (readField(reader, this, field) && field.kind !== Kind.REF) this.changed |= field.bit;
   }
 
-  /** Lets a ref show the entity of its id, if there is one now. */
-  resolve({ slot, bit }: FieldLayout, records: ReadonlyMap<number, MirrorRecord>): void {
-    const target = records.get(this.numbers[slot] as number)?.view;
-    if (this.targets[slot] === target) return;
-    this.targets[slot] = target;
+  /** Lets a ref show the entity of its id, if there is one of its kind now. */
+  resolve({ slot, bit, entity }: FieldLayout, records: ReadonlyMap<number, MirrorRecord>): void {
+    const target = records.get(this.numbers[slot] as number);
+    const view = target?.shape.index === entity ? target.view : undefined;
+    if (this.targets[slot] === view) return;
+    this.targets[slot] = view;
     this.changed |= bit;
   }
 

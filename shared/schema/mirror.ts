@@ -31,6 +31,8 @@ export class Mirror<S extends EntitySchema> {
   readonly #refHolders = new Set<MirrorRecord>();
   /** Records whose refs may have been read and not resolved yet. */
   #unresolved: MirrorRecord[] = [];
+  /** Of a kind that refs refer to. */
+  #haveTargetsChanged = false;
   #snapshots = 0;
   // What listeners have not been told.
   #removed: MirrorRecord[] = [];
@@ -187,6 +189,7 @@ export class Mirror<S extends EntitySchema> {
 
   #register(record: MirrorRecord): void {
     this.#records.set(record.id, record);
+    if (record.shape.isReferredTo) this.#haveTargetsChanged = true;
     if (record.shape.refs.length > 0) this.#refHolders.add(record);
   }
 
@@ -199,6 +202,7 @@ export class Mirror<S extends EntitySchema> {
     record.isGone = true;
     record.holder.items.delete(record.key);
     this.#records.delete(record.id);
+    if (record.shape.isReferredTo) this.#haveTargetsChanged = true;
     this.#refHolders.delete(record);
     if (!record.isNew) this.#removed.push(record);
   }
@@ -220,12 +224,12 @@ export class Mirror<S extends EntitySchema> {
 
   /** Only now is it known who is there: before, a ref could show someone who is about to go. */
   #resolveRefs(): void {
-    const someCameOrWent = this.#added.length + this.#removed.length > 0;
-    for (const record of someCameOrWent ? this.#refHolders : this.#unresolved) {
+    for (const record of this.#haveTargetsChanged ? this.#refHolders : this.#unresolved) {
       for (const field of record.shape.refs) record.resolve(field, this.#records);
       if (record.changed !== 0) this.#changed.push(record);
     }
     this.#unresolved = [];
+    this.#haveTargetsChanged = false;
   }
 
   /** Tells the listeners everything; the first error of one is thrown when all have been called. */

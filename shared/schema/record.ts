@@ -20,6 +20,8 @@ export class EntityRecord {
   readonly numbers: number[];
   readonly strings: (string | undefined)[];
   readonly lists: (ListValue[] | undefined)[];
+  /** Hash of what it is, without its values; made when it is asked for first. */
+  identity: number | undefined;
 
   constructor(id: number, shape: Shape, parent: EntityRecord | undefined, mapIndex: number, key: string) {
     this.id = id;
@@ -31,6 +33,7 @@ export class EntityRecord {
     this.strings = shape.blankStrings.slice();
     this.lists = [];
     for (let i = 0; i < shape.listCount; i++) this.lists.push([]);
+    this.identity = undefined;
   }
 }
 
@@ -46,8 +49,8 @@ export function hashRecords(records: ReadonlyMap<number, EntityRecord>): number 
 
 function hashRecord(record: EntityRecord, records: ReadonlyMap<number, EntityRecord>): number {
   const { shape } = record;
-  let hash = mixNumber(mixNumber(0, record.id), record.parent?.id ?? 0);
-  hash = mixText(mix(hash, record.mapIndex), record.key);
+  record.identity ??= hashIdentity(record);
+  let hash = record.identity;
   for (let i = 0; i < shape.publicCount; i++) {
     const field = shape.fields[i] as Shape["fields"][number];
     if (field.list) {
@@ -65,6 +68,10 @@ function hashRecord(record: EntityRecord, records: ReadonlyMap<number, EntityRec
     }
   }
   return finish(hash);
+}
+
+function hashIdentity({ id, parent, mapIndex, key }: EntityRecord): number {
+  return mixText(mix(mixNumber(mixNumber(0, id), parent?.id ?? 0), mapIndex), key);
 }
 
 const ABSENT = 0x7ff8_0001;
