@@ -1,6 +1,8 @@
 /**
  * A round trip somebody is waiting for. One is under way at a time; whoever asks meanwhile gets the same answer.
  */
+import { RookeryError } from "../../shared/errors.ts";
+
 type Waiting = PromiseWithResolvers<number> & { readonly sentAtMs: number };
 
 export class RoundTrip {
@@ -18,8 +20,9 @@ export class RoundTrip {
     this.#waiting = undefined;
   }
 
-  fail(error: Error): void {
-    this.#waiting?.reject(error);
+  /** There is no connection, or it was lost. */
+  fail(): void {
+    this.#waiting?.reject(new RookeryError("TIMEOUT", "There is no connection."));
     this.#waiting = undefined;
   }
 }

@@ -92,11 +92,11 @@ export class Session<S extends EntitySchema> {
       onDropped: (loss) => {
         this.#isMoving = false;
         this.#isHeld = false;
-        this.#roundTrip.fail(connectionLost());
+        this.#roundTrip.fail();
         handlers.onDropped(loss);
       },
       onEnded: (loss) => {
-        this.#roundTrip.fail(connectionLost());
+        this.#roundTrip.fail();
         this.#events.stop();
         handlers.onEnded(loss);
       },
@@ -153,7 +153,7 @@ export class Session<S extends EntitySchema> {
   /** @throws RookeryError TIMEOUT when there is no connection or it is lost meanwhile */
   ping(): Promise<number> {
     const answer = this.#roundTrip.begin(this.#scheduler.now());
-    if (!this.#sendPing()) this.#roundTrip.fail(connectionLost());
+    if (!this.#sendPing()) this.#roundTrip.fail();
     return answer;
   }
 
@@ -215,7 +215,7 @@ export class Session<S extends EntitySchema> {
 
   /** The room's owner has died, and another has taken over the connection [R5]. */
   #resync(nonce: number, ack: number): void {
-    this.#roundTrip.fail(connectionLost());
+    this.#roundTrip.fail();
     // The count is still that of the old session while a new one has not been welcomed.
     const eventsReceived = this.#link.continues ? this.#events.count : 0;
     this.#link.answer(
@@ -321,8 +321,4 @@ export class Session<S extends EntitySchema> {
     const sent = this.#link.send(encodeClientValue([ClientMessage.ACK, this.#events.count]));
     if (sent) this.#events.markTold();
   }
-}
-
-function connectionLost(): RookeryError {
-  return new RookeryError("TIMEOUT", "There is no connection.");
 }

@@ -53,6 +53,9 @@ export type AuthRequest = {
   readonly origin: string | undefined;
 };
 
+/** Of a room that nobody has run before. */
+export const FIRST_EPOCH = 1;
+
 export type CreateRoom = {
   readonly roomId: string;
   readonly roomType: string;

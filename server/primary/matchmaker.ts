@@ -6,15 +6,15 @@
 import { RookeryError } from "../../shared/errors.ts";
 import type { JoinMode, RoomListing } from "../../shared/protocol/wire.ts";
 import type { Scheduler } from "../../shared/time.ts";
-import type { AuthRequest, Passenger, RoomTypeInfo, WorkerToPrimary } from "../ipc/messages.ts";
-import { LIMITS } from "../limits.ts";
 import {
-  type DirectoryStats,
+  type AuthRequest,
   FIRST_EPOCH,
-  NO_WORKER,
-  RoomDirectory,
-  type RoomEntry,
-} from "./room-directory.ts";
+  type Passenger,
+  type RoomTypeInfo,
+  type WorkerToPrimary,
+} from "../ipc/messages.ts";
+import { LIMITS } from "../limits.ts";
+import { type DirectoryStats, NO_WORKER, RoomDirectory, type RoomEntry } from "./room-directory.ts";
 import { type PlacementOptions, RoomPlacement } from "./room-placement.ts";
 
 /** A join as the client asked for it, and what the primary knows of the client. */

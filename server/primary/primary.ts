@@ -2,7 +2,7 @@
  * The primary: composition root of everything that is there once. It owns the public port, the room directory, the
  * seats and the supervision of workers. It never sees a game message and never runs an author's code.
  */
-import { randomBytes } from "node:crypto";
+import { randomInt } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { RookeryError } from "../../shared/errors.ts";
@@ -133,7 +133,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
   const matchmaker = new Matchmaker({
     scheduler: systemScheduler,
     // Nobody shall guess the code of a private room.
-    random: () => randomBytes(4).readUInt32LE() / 2 ** 32,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
     newId: randomIds(),
     wallClock: Date.now,
     selector: new LeastLoadSelector(),

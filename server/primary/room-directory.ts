@@ -9,14 +9,13 @@
 import { RookeryError } from "../../shared/errors.ts";
 import type { RoomListing } from "../../shared/protocol/wire.ts";
 import type { Scheduler } from "../../shared/time.ts";
-import type { CreateRoom, RoomTypeInfo } from "../ipc/messages.ts";
+import { type CreateRoom, FIRST_EPOCH, type RoomTypeInfo } from "../ipc/messages.ts";
 import { type JoinOptions, type SeatCounts, Seats } from "./seats.ts";
 
 /** No 0 and O, no 1 and I: a code is read aloud. */
 const CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const CODE_LENGTH = 6;
 const CODES = CODE_ALPHABET.length ** CODE_LENGTH;
-export const FIRST_EPOCH = 1;
 /** Rows of one listing; a stranger can ask for it. */
 const LISTED_ROOMS_MAX = 1_000;
 /** How long the ids of rooms and sessions that went down with a worker are remembered, and how many. */

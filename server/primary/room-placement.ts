@@ -3,8 +3,8 @@
  * middle of a step as its worker crashed goes on alone, in a worker of its own; if it crashes that, too, it is put aside.
  */
 import { RookeryError } from "../../shared/errors.ts";
-import type { CreateRoom, PrimaryToWorker, WorkerStats } from "../ipc/messages.ts";
-import { FIRST_EPOCH, NO_WORKER, type RoomDirectory, type RoomEntry } from "./room-directory.ts";
+import { type CreateRoom, FIRST_EPOCH, type PrimaryToWorker, type WorkerStats } from "../ipc/messages.ts";
+import { NO_WORKER, type RoomDirectory, type RoomEntry } from "./room-directory.ts";
 import type { Selector } from "./selector/selector.ts";
 
 /** A worker that takes rooms; no stats before its first heartbeat. */

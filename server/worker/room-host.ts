@@ -1,6 +1,6 @@
 /** The rooms of one worker: creates, finds and ends them. */
 import { RookeryError } from "../../shared/errors.ts";
-import type { CreateRoom, PrimaryToWorker, WorkerToPrimary } from "../ipc/messages.ts";
+import { type CreateRoom, FIRST_EPOCH, type PrimaryToWorker, type WorkerToPrimary } from "../ipc/messages.ts";
 import type { Logger } from "../logger.ts";
 import type { RoomClass } from "../room/room-class.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -8,6 +8,7 @@ import { createHostedRoom } from "./create-room.ts";
 import type { HostedRoom } from "./hosted-room.ts";
 import type { RoomServices } from "./room-services.ts";
 import type { Heard } from "./room-sessions.ts";
+import { Takeovers } from "./takeovers.ts";
 
 type Accept = Extract<PrimaryToWorker, { type: "accept" }>;
 type Adopt = Extract<PrimaryToWorker, { type: "adopt" }>;
@@ -18,16 +19,18 @@ export class RoomHost {
   readonly #report: (message: WorkerToPrimary) => void;
   readonly #log: Logger;
   readonly #rooms = new Map<string, HostedRoom>();
+  readonly #takeovers: Takeovers;
 
   constructor(roomClasses: ReadonlyMap<string, RoomClass>, services: Omit<RoomServices, "log">, log: Logger) {
     this.#roomClasses = roomClasses;
     this.#services = services;
     this.#report = services.report;
     this.#log = log;
+    this.#takeovers = new Takeovers(services.defer);
   }
 
   get roomCount(): number {
-    return this.#rooms.size;
+    return this.#rooms.size + this.#takeovers.size;
   }
 
   get clientCount(): number {
@@ -38,6 +41,11 @@ export class RoomHost {
 
   /** @param survivors sessions whose connections have outlived the room's last owner, and follow */
   create(create: CreateRoom, survivors: readonly string[]): void {
+    if (create.epoch === FIRST_EPOCH) this.#create(create, survivors);
+    else this.#takeovers.add(create.roomId, () => this.#create(create, survivors));
+  }
+
+  #create(create: CreateRoom, survivors: readonly string[]): void {
     const { roomId, roomType } = create;
     const log = this.#log.child({ roomId, roomType });
     try {
@@ -62,7 +70,7 @@ export class RoomHost {
   }
 
   accept(transport: Transport, { roomId, sessionId, passenger, upgrade }: Accept): void {
-    const room = this.#rooms.get(roomId);
+    const room = this.#find(roomId);
     if (room !== undefined) return room.accept(transport, sessionId, passenger, upgrade);
     transport.close("ROOM_NOT_FOUND");
     this.#report({ type: "session-left", roomId, sessionId });
@@ -70,13 +78,13 @@ export class RoomHost {
 
   /** The connection was lost before it was one: a seat that nobody has taken is free. */
   connectionLost({ roomId, sessionId }: Accept): void {
-    if (this.#rooms.get(roomId)?.hasSession(sessionId) === true) return;
+    if (this.#find(roomId)?.hasSession(sessionId) === true) return;
     this.#report({ type: "session-left", roomId, sessionId });
   }
 
   /** @returns undefined when nobody waits for the connection; else the message that asks where its stream goes on */
   resumeMessage({ roomId, sessionId }: Adopt, nonce: number): Uint8Array | undefined {
-    return this.#rooms.get(roomId)?.resumeMessage(sessionId, nonce);
+    return this.#find(roomId)?.resumeMessage(sessionId, nonce);
   }
 
   adopt(transport: Transport, { roomId, sessionId }: Adopt, heard: Heard): void {
@@ -90,15 +98,21 @@ export class RoomHost {
   }
 
   dispose(roomId: string): void {
-    const room = this.#rooms.get(roomId);
+    const room = this.#find(roomId);
     if (room === undefined) this.#report({ type: "room-disposed", roomId });
     else room.dispose("ROOM_CLOSED");
   }
 
   /** Ends all rooms because the server shuts down; settles when nothing of them is under way. */
   async drain(): Promise<void> {
+    this.#takeovers.needAll();
     const rooms = [...this.#rooms.values()];
     for (const room of rooms) room.dispose("SERVER_SHUTTING_DOWN");
     await Promise.all(rooms.map((room) => room.ended));
+  }
+
+  #find(roomId: string): HostedRoom | undefined {
+    this.#takeovers.need(roomId);
+    return this.#rooms.get(roomId);
   }
 }

@@ -2,7 +2,7 @@
  * A worker: composition root of everything that runs rooms. It loads the authors' code, says that it is ready, and
  * does what the primary tells it.
  */
-import { randomBytes } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { systemScheduler } from "../../shared/time.ts";
 import { CODE_VERSION } from "../code-version.ts";
 import type { Config } from "../config.ts";
@@ -214,7 +214,7 @@ function eventLoopUtilization(): () => number {
 
 /** A number that nobody can guess, of 32 bits: each client message that repeats one is looked for among few bytes. */
 function newTag(): number {
-  return randomBytes(4).readUInt32LE();
+  return randomInt(2 ** 32);
 }
 
 function describeType(name: string, roomClass: RoomClass): RoomTypeInfo {

@@ -133,6 +133,47 @@ test("a connection that was lost on the way gives back the seat that nobody has 
   expect(harness.reported("session-left")).toEqual(["session-left b", "session-left c"]);
 });
 
+describe("rooms whose worker has died", () => {
+  const takeOver = (roomId: string) =>
+    host.create({ roomId, roomType: "table", code: "CODE", options: {}, seed: 1, epoch: 2 }, []);
+  const created = () =>
+    harness.reports.flatMap((report) => (report.type === "room-created" ? [report.roomId] : []));
+
+  test("are taken over one in each turn of the event loop, and count from the first", async () => {
+    create("mine");
+    const mine = join("mine", "a");
+    await harness.time.advance(TICK_MS);
+    harness.reports.length = 0;
+    // Beyond the next tick, while the simulated turns take no time: what is due runs between them.
+    harness.time.stall(TICK_MS);
+    const told = mine.sent.length;
+    for (const roomId of ["r1", "r2", "r3"]) takeOver(roomId);
+    expect([created(), host.roomCount]).toEqual([[], 4]);
+    await harness.time.advanceToNext();
+    expect(mine.sent.length).toBeGreaterThan(told);
+    expect(created()).toEqual([]);
+    await harness.time.advanceToNext();
+    expect(created()).toEqual(["r1"]);
+    await harness.time.advanceToNext();
+    expect(created()).toEqual(["r1", "r2"]);
+    await harness.time.advance(0);
+    expect([created(), host.roomCount]).toEqual([["r1", "r2", "r3"], 4]);
+  });
+
+  test("are taken over at once when something comes for them, and before a drain", async () => {
+    for (const roomId of ["r1", "r2", "r3", "r4"]) takeOver(roomId);
+    join("r3", "a");
+    expect(created()).toEqual(["r3"]);
+    host.dispose("r2");
+    expect(created()).toEqual(["r3", "r2"]);
+    const drained = host.drain();
+    expect(created()).toEqual(["r3", "r2", "r1", "r4"]);
+    await harness.time.advance(TICK_MS);
+    await drained;
+    expect([created().length, host.roomCount]).toEqual([4, 0]);
+  });
+});
+
 test("a drain ends all rooms, and waits for what they have under way", async () => {
   create("r1");
   create("r2");
