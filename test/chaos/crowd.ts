@@ -34,6 +34,7 @@ const PER_ROOM = 32;
 /** Beyond, this process cannot count and compare everything; then it does so now and then, and in some places. */
 const BOTS_IN_FULL_MAX = 200;
 const TURNS_PER_COUNT_OF_MANY = 4;
+const TURNS_PER_SHOT_OF_MANY = 20;
 const WITNESSES_PER_ROOM_OF_MANY = 3;
 /** For what is still under way at the end. */
 const SETTLED_WITHIN_MS = 15_000;
@@ -159,6 +160,7 @@ export class Crowd {
       random: createRandom(seed + bot),
       turnMs: 1000 / TURNS_PER_SECOND,
       turnsPerCount: areFew ? 1 : TURNS_PER_COUNT_OF_MANY,
+      turnsPerShot: areFew ? 1 : TURNS_PER_SHOT_OF_MANY,
       isWitness: areFew || bot < rooms * WITNESSES_PER_ROOM_OF_MANY,
       tally: this.tally,
       onBack: (returned) => this.#onBack(returned),

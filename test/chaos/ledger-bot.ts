@@ -27,6 +27,8 @@ export type LedgerBotSetup = {
   readonly turnMs: number;
   /** Sends a number in one of so many turns. */
   readonly turnsPerCount: number;
+  /** Looks for somebody to shoot at in one of so many turns. */
+  readonly turnsPerShot: number;
   /** Compares every state with the others', and not only some. */
   readonly isWitness: boolean;
   readonly tally: Tally;
@@ -197,7 +199,8 @@ export class LedgerBot {
     const self = players.get(room.sessionId);
     if (self === undefined) return;
     const heading = this.#roamer.next(self);
-    const [found] = nearestEnemy(players, room.sessionId);
+    const isLooking = this.#turns % this.#setup.turnsPerShot === 0;
+    const [found] = isLooking ? nearestEnemy(players, room.sessionId) : [];
     room.send("move", {
       ...fullSpeed(heading),
       durationMs: this.#setup.turnMs,
