@@ -9,12 +9,20 @@ export type Unsubscribe = () => void;
 export type EntityListener<V> = (entity: V, key: string) => void;
 export type ChangeListener<V> = (entity: V, key: string, fields: readonly string[]) => void;
 
+/** How many listen to changes anywhere in a mirror: as long as nobody does, changes are not noted. */
+export type Audience = { listeners: number };
+
 /** The mirror's own side of a map; what users hold only reads it. */
 export class MapSource<V> {
+  readonly audience: Audience;
   readonly items = new Map<string, V>();
   readonly onAdd = new Set<ChangeListener<V>>();
   readonly onChange = new Set<ChangeListener<V>>();
   readonly onRemove = new Set<ChangeListener<V>>();
+
+  constructor(audience: Audience) {
+    this.audience = audience;
+  }
 }
 
 export class MirrorMap<S extends EntitySchema> implements Iterable<[string, View<S>]> {
@@ -63,7 +71,7 @@ export class MirrorMap<S extends EntitySchema> implements Iterable<[string, View
 
   /** Called once per patch for each entity of this map with changed fields. */
   onChange(listener: ChangeListener<View<S>>): Unsubscribe {
-    return subscribe(this.#source.onChange, listener);
+    return subscribeToChanges(this.#source.onChange, listener, this.#source.audience);
   }
 
   /** Called for each entity removed; its fields are as they were last. */
@@ -78,5 +86,21 @@ export function subscribe<V>(listeners: Set<ChangeListener<V>>, listener: Change
   listeners.add(entry);
   return () => {
     listeners.delete(entry);
+  };
+}
+
+export function subscribeToChanges<V>(
+  listeners: Set<ChangeListener<V>>,
+  listener: ChangeListener<V>,
+  audience: Audience,
+): Unsubscribe {
+  const unsubscribe = subscribe(listeners, listener);
+  audience.listeners += 1;
+  let isOver = false;
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    audience.listeners -= 1;
+    unsubscribe();
   };
 }

@@ -5,7 +5,7 @@ import type { ByteReader } from "./bytes.ts";
 import { readField } from "./codec.ts";
 import type { EntitySchema } from "./fields.ts";
 import { type FieldLayout, Kind, type Shape } from "./layout.ts";
-import { type ChangeListener, MapSource, MirrorMap } from "./mirror-map.ts";
+import { type Audience, type ChangeListener, MapSource, MirrorMap } from "./mirror-map.ts";
 import type { EntityView, ViewClass } from "./mirror-view.ts";
 import { EntityRecord } from "./record.ts";
 import type { View } from "./types.ts";
@@ -37,12 +37,13 @@ export class MirrorRecord extends EntityRecord {
     parent: MirrorRecord | undefined,
     mapIndex: number,
     key: string,
+    audience: Audience,
   ) {
     super(id, shape, parent, mapIndex, key);
     this.holder = parent?.maps[mapIndex]?.source;
     this.view = new viewClass(this);
     for (let i = 0; i < shape.maps.length; i++) {
-      const source = new MapSource<EntityView>();
+      const source = new MapSource<EntityView>(audience);
       this.maps.push({
         source,
         shown: new MirrorMap(source as MapSource<object> as MapSource<View<EntitySchema>>),

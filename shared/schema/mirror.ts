@@ -10,7 +10,7 @@ import type { SchemaDescriptor } from "./descriptor.ts";
 import { type EntitySchema, KEY_BYTES_MAX } from "./fields.ts";
 import { firstField, type Shape } from "./layout.ts";
 import { classesOf } from "./mirror-classes.ts";
-import { type ChangeListener, subscribe, type Unsubscribe } from "./mirror-map.ts";
+import { type Audience, type ChangeListener, subscribeToChanges, type Unsubscribe } from "./mirror-map.ts";
 import { MirrorRecord } from "./mirror-record.ts";
 import { EntityView, type ViewClass } from "./mirror-view.ts";
 import { GROUP, Operation } from "./pieces.ts";
@@ -33,6 +33,7 @@ export class Mirror<S extends EntitySchema> {
   #unresolved: MirrorRecord[] = [];
   /** Of a kind that refs refer to. */
   #haveTargetsChanged = false;
+  readonly #audience: Audience = { listeners: 0 };
   #snapshots = 0;
   // What listeners have not been told.
   #removed: MirrorRecord[] = [];
@@ -90,7 +91,7 @@ export class Mirror<S extends EntitySchema> {
     if (!record || this.#records.get(record.id) !== record)
       throw new TypeError("not an entity of this mirror");
     record.listeners ??= new Set();
-    return subscribe(record.listeners, (_entity, _key, fields) => listener(fields));
+    return subscribeToChanges(record.listeners, (_entity, _key, fields) => listener(fields), this.#audience);
   }
 
   #read(bytes: Uint8Array, source: Source): void {
@@ -134,9 +135,11 @@ export class Mirror<S extends EntitySchema> {
       if (row.bytes === 0) this.#readFields(reader, record, mask);
     }
     if (row.bytes === 0) return;
+    const isHeard = this.#audience.listeners > 0;
+    if (!isHeard) return readRows(reader, group, row, false);
     if (this.#changed.length === 0) this.#changed = group;
     else for (const record of group) this.#changed.push(record);
-    readRows(reader, group, row);
+    readRows(reader, group, row, true);
   }
 
   #readOwn(reader: ByteReader, record: MirrorRecord): void {
@@ -184,7 +187,8 @@ export class Mirror<S extends EntitySchema> {
     key: string,
   ): MirrorRecord {
     const shape = this.#shapes[entity] as Shape;
-    return new MirrorRecord(id, shape, this.#viewClasses[entity] as ViewClass, parent, mapIndex, key);
+    const viewClass = this.#viewClasses[entity] as ViewClass;
+    return new MirrorRecord(id, shape, viewClass, parent, mapIndex, key, this.#audience);
   }
 
   #register(record: MirrorRecord): void {

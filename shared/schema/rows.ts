@@ -67,14 +67,16 @@ function writeMixed(
 }
 
 /**
- * Reads rows into their records, and notes in each which fields have become others.
+ * Reads rows into their records.
+ *
+ * @param notes in each record, which of its fields have become others
  * @throws SchemaError, when a part of them may have been read
  */
-export function readRows(reader: ByteReader, group: readonly MirrorRecord[], row: Row): void {
+export function readRows(reader: ByteReader, group: readonly MirrorRecord[], row: Row, notes: boolean): void {
   let column = reader.skip(row.bytes * group.length);
   for (const field of row.fields) {
-    if (isFloat(field)) readFloats(reader.view, group, field, column, row.bytes);
-    else readIntegers(reader.bytes, group, field, column, row.bytes);
+    if (isFloat(field)) readFloats(reader.view, group, field, column, row.bytes, notes);
+    else readIntegers(reader.bytes, group, field, column, row.bytes, notes);
     column += field.bytes;
   }
 }
@@ -86,6 +88,7 @@ function readIntegers(
   field: FieldLayout,
   column: number,
   rowBytes: number,
+  notes: boolean,
 ): void {
   const { slot, bit, bytes, storedMax } = field;
   const isSigned = isSignedKind(field.kind);
@@ -103,9 +106,11 @@ function readIntegers(
     at += rowBytes;
     const record = group[i] as MirrorRecord;
     const { numbers } = record;
-    if (numbers[slot] === value) continue;
+    if (notes) {
+      if (numbers[slot] === value) continue;
+      record.changed |= bit;
+    }
     numbers[slot] = value;
-    record.changed |= bit;
   }
 }
 
@@ -115,14 +120,14 @@ function readFloats(
   field: FieldLayout,
   column: number,
   rowBytes: number,
+  notes: boolean,
 ): void {
   const { kind, slot, bit } = field;
   let at = column;
   for (const record of group) {
     const value = finite(field, kind === Kind.F32 ? view.getFloat32(at, true) : view.getFloat64(at, true));
     at += rowBytes;
-    if (record.numbers[slot] === value) continue;
+    if (notes && record.numbers[slot] !== value) record.changed |= bit;
     record.numbers[slot] = value;
-    record.changed |= bit;
   }
 }

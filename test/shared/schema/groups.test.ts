@@ -84,6 +84,30 @@ test("listeners hear of all groups of a patch", () => {
   expect(heard).toEqual(["p0 x", "p2 x", "p4 x", "p1 hp", "p3 hp", "p5 hp"]);
 });
 
+test("who begins to listen hears of what changes from then on, whoever stops", () => {
+  const { encoder, mirror } = withPawns(3);
+  const step = (field: "x" | "hp", value: number) => {
+    for (const pawn of encoder.root.pawns.values()) pawn[field] = value;
+    mirror.applyPatch(encoder.commit().patch);
+    expect(mirror.hash()).toBe(encoder.hash());
+  };
+  const heard: string[] = [];
+  const [pawn] = mirror.state.pawns.values();
+  if (pawn === undefined) throw new Error("no pawn");
+  step("x", 1);
+  const stop = mirror.state.pawns.onChange((_, key, fields) => heard.push(`${key} ${fields.join()}`));
+  const stopToo = mirror.onChange(pawn, (fields) => heard.push(...fields));
+  step("hp", 1);
+  expect(heard.splice(0)).toEqual(["p0 hp", "hp", "p1 hp", "p2 hp"]);
+  stop();
+  stop();
+  step("x", 2);
+  expect(heard.splice(0)).toEqual(["x"]);
+  stopToo();
+  step("hp", 2);
+  expect(heard).toEqual([]);
+});
+
 test("a full room costs two bytes a field and a few for all of it", () => {
   const { encoder } = withPawns(32);
   for (const pawn of encoder.root.pawns.values()) pawn.x = 7;
