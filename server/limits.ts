@@ -101,6 +101,8 @@ export const LIMITS = {
   startFailuresMax: 5,
   /** A worker that is not ready by then is killed. */
   workerStartMs: 20_000,
+  /** Of each half of a worker's young heap, in MiB. */
+  workerSemiSpaceMb: 8,
 } as const;
 
 /** Called by serve() once: a bad relation is a bug in this file. */

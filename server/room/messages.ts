@@ -72,7 +72,9 @@ function check(schema: PayloadSchema, payload: unknown): unknown {
       throw error;
     }
   }
-  const result = schema["~standard"].validate(payload);
+  // What a validator lets pass may be kept for long; the memory is shared with other payloads.
+  const own = payload instanceof Uint8Array ? payload.slice() : payload;
+  const result = schema["~standard"].validate(own);
   if (result instanceof Promise) throw new TypeError("A message's schema must validate synchronously.");
   if (result.issues)
     throw new InvalidPayload(result.issues[0]?.message ?? "The payload does not fit its schema.");

@@ -19,8 +19,8 @@ export const MASK_BYTES = 4;
 const HEAD_BYTES_MAX = 4 + MASK_BYTES;
 
 export type FrameSink = {
-  /** A whole message; the bytes are the sink's only until it returns. */
-  onMessage(bytes: Uint8Array): void;
+  /** A whole message, the bytes from `from` to before `end`. They are the sink's only until it returns. */
+  onMessage(bytes: Uint8Array, from: number, end: number): void;
   /** The next bytes of all that is not for `onMessage`. */
   onOther(copy: Buffer): void;
 };
@@ -132,7 +132,7 @@ export class FrameReader {
     for (let i = 0; i < length; i += 1) {
       bytes[at + i] = (bytes[at + i] as number) ^ (bytes[maskAt + (i & 3)] as number);
     }
-    this.#sink.onMessage(new Uint8Array(bytes.buffer, bytes.byteOffset + at, length));
+    this.#sink.onMessage(bytes, at, at + length);
   }
 }
 

@@ -2,8 +2,8 @@
 import type { ErrorCode } from "../../shared/errors.ts";
 
 export interface TransportListener {
-  /** A whole message; the bytes are the listener's only until it returns. */
-  onMessage(bytes: Uint8Array): void;
+  /** A whole message, the bytes from `from` to before `end`. They are the listener's only until it returns. */
+  onMessage(bytes: Uint8Array, from: number, end: number): void;
   /** The connection is gone. Called exactly once, never from within a call of the transport's own methods. */
   onClosed(): void;
 }

@@ -33,9 +33,8 @@ export class WsTransport implements Transport, FrameSink {
     webSocket.binaryType = "nodebuffer";
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (!isBinary) return this.close("PROTOCOL_ERROR");
-      const { buffer, byteOffset, byteLength } = data as Buffer;
-      // Plain bytes: what a room is given live must be what it is given when its journal is applied again.
-      this.onMessage(new Uint8Array(buffer, byteOffset, byteLength));
+      const bytes = data as Buffer;
+      this.onMessage(bytes, 0, bytes.length);
     });
     // ws closes the connection itself after an error; `close` follows.
     webSocket.on("error", () => {
@@ -95,9 +94,9 @@ export class WsTransport implements Transport, FrameSink {
   }
 
   /** For the frame reader: a whole message. */
-  onMessage(bytes: Uint8Array): void {
+  onMessage(bytes: Uint8Array, from: number, end: number): void {
     this.#lastHeardMs = this.#now();
-    this.#listener?.onMessage(bytes);
+    this.#listener?.onMessage(bytes, from, end);
   }
 
   /** For the frame reader: what is left to ws. */

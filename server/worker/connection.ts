@@ -9,7 +9,7 @@ const BYTE_RATE = { perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst }
 
 /** Whose connection it is. */
 export interface ConnectionOwner {
-  onMessage(connection: Connection, bytes: Uint8Array): void;
+  onMessage(connection: Connection, bytes: Uint8Array, from: number, end: number): void;
   onClosed(connection: Connection): void;
 }
 
@@ -56,8 +56,8 @@ export class Connection implements TransportListener {
     this.#resendBytes = start.isBack ? LIMITS.resendBytesMax : 0;
   }
 
-  onMessage(bytes: Uint8Array): void {
-    this.#owner.onMessage(this, bytes);
+  onMessage(bytes: Uint8Array, from: number, end: number): void {
+    this.#owner.onMessage(this, bytes, from, end);
   }
 
   onClosed(): void {

@@ -9,7 +9,7 @@
  *                                                                      (from any state: leaving, for good)
  */
 import { type ErrorCode, RookeryError } from "../../shared/errors.ts";
-import { decodeClientValue, encodeServerValue } from "../../shared/protocol/codec.ts";
+import { decodeClientValueAt, encodeServerValue } from "../../shared/protocol/codec.ts";
 import { Outbox } from "../../shared/protocol/outbox.ts";
 import { ClientMessage, type ClientValue, ServerMessage } from "../../shared/protocol/wire.ts";
 import { LIMITS } from "../limits.ts";
@@ -188,12 +188,12 @@ export class Session implements ConnectionOwner {
   }
 
   /** A message has come; one of an earlier connection is none of this session's any more. */
-  onMessage(connection: Connection, bytes: Uint8Array): void {
+  onMessage(connection: Connection, bytes: Uint8Array, from: number, end: number): void {
     if (this.#connection() !== connection) return;
-    if (!connection.charge(bytes.byteLength, this.#now())) return this.drop("RATE_LIMITED");
+    if (!connection.charge(end - from, this.#now())) return this.drop("RATE_LIMITED");
     let value: ClientValue;
     try {
-      value = decodeClientValue(bytes);
+      value = decodeClientValueAt(bytes, from, end);
     } catch (error) {
       if (error instanceof RookeryError) return this.drop(error.code);
       throw error;

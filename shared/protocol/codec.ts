@@ -76,7 +76,17 @@ export function assembleMessage(parts: readonly Uint8Array[], tag: number): Uint
 
 /** @throws RookeryError PROTOCOL_ERROR, and never anything else, whatever the bytes */
 export function decodeClientValue(bytes: Uint8Array): ClientValue {
-  const value = quickMessage(bytes) ?? decodePayload(bytes);
+  return decodeClientValueAt(bytes, 0, bytes.length);
+}
+
+/**
+ * The same for a part of other bytes.
+ *
+ * @param from where the value begins
+ * @param end where it ends
+ */
+export function decodeClientValueAt(bytes: Uint8Array, from: number, end: number): ClientValue {
+  const value = quickMessage(bytes, from, end) ?? decodePayload(plainPart(bytes, from, end));
   if (!isClientValue(value)) refuse("The client sent a value of unknown form.");
   return value;
 }
@@ -109,6 +119,11 @@ export function encodeAcks(acks: readonly Ack[], bytes: 1 | 2): Uint8Array {
     next = slot + to - from;
   }
   return table.subarray(0, at);
+}
+
+/** No Buffer: what is copied out of one would be one as well. */
+function plainPart({ buffer, byteOffset }: Uint8Array, from: number, end: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, end - from);
 }
 
 function refuse(sentence: string): never {

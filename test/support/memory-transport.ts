@@ -89,7 +89,7 @@ export class MemoryTransport implements Transport {
 
   /** As a socket does, also while it is closing. */
   receiveBytes(bytes: Uint8Array): void {
-    this.#listener?.onMessage(bytes);
+    this.#listener?.onMessage(bytes, 0, bytes.length);
   }
 
   /** The connection breaks, and the server learns of it now. */

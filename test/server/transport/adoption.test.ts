@@ -93,7 +93,7 @@ class Adopted {
         this.transport = transport;
         this.heard.push(heard);
         transport.listen({
-          onMessage: (bytes) => void this.received.push(Buffer.from(bytes)),
+          onMessage: (bytes, from, end) => void this.received.push(Buffer.from(bytes.subarray(from, end))),
           onClosed: () => {
             this.closes += 1;
           },

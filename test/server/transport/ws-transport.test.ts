@@ -35,7 +35,7 @@ async function open(): Promise<Pair> {
     const upgrade = { key, rest, schemaHash: undefined, eventsReceived: 0 };
     const transport = acceptUpgrade(handle, upgrade, () => time.now());
     transport.listen({
-      onMessage: (bytes) => void received.push(Buffer.from(bytes)),
+      onMessage: (bytes, from, end) => void received.push(Buffer.from(bytes.subarray(from, end))),
       onClosed: () => {
         listener.closedCount += 1;
       },
