@@ -28,6 +28,7 @@ export class Connection {
   #ended = false;
   #heardAtMs: number;
   #beats = 0;
+  #burstPingMs: number = CLIENT_LIMITS.burstPingMs;
   #timer: TimerHandle;
 
   constructor(socket: WebSocketLike, handlers: ConnectionHandlers, scheduler: Scheduler) {
@@ -71,7 +72,10 @@ export class Connection {
       const values = decodeServerMessage(bytes, this.#tag);
       this.#tag = tagToldBy(values[0]) ?? this.#tag;
       const isWelcome = values[0]?.[0] === ServerMessage.WELCOME;
-      if (isWelcome) this.#isWelcomed = true;
+      if (isWelcome) {
+        this.#burstPingMs = CLIENT_LIMITS[this.#isWelcomed ? "movedBurstPingMs" : "burstPingMs"];
+        this.#isWelcomed = true;
+      }
       this.#handlers.onMessage(values, bytes.length);
       if (!isWelcome) return;
       // The room's clock may have stood still: it is measured anew.
@@ -90,7 +94,7 @@ export class Connection {
     let delayMs: number = CLIENT_LIMITS.pingMs;
     if (this.#isWelcomed) {
       this.#beats += 1;
-      if (this.#beats < CLIENT_LIMITS.burstPings) delayMs = CLIENT_LIMITS.burstPingMs;
+      if (this.#beats < CLIENT_LIMITS.burstPings) delayMs = this.#burstPingMs;
       this.#handlers.onBeat();
     }
     this.#timer = this.#scheduler.setTimeout(() => this.#beat(), delayMs);

@@ -26,6 +26,8 @@ export const CLIENT_LIMITS = {
   /** Pings at the start of a connection, for the clock. */
   burstPings: 8,
   burstPingMs: 100,
+  /** The same when another owner of the room has taken the connection over: it has many to answer then. */
+  movedBurstPingMs: 400,
   /** A server that says nothing for so long is lost; it answers each ping. */
   silenceMs: 10_000,
   /** How long a server may take to answer LEAVE. */

@@ -33,7 +33,7 @@ const TURNS_PER_SECOND = 20;
 const PER_ROOM = 32;
 /** Beyond, this process cannot count and compare everything; then it does so now and then, and in some places. */
 const BOTS_IN_FULL_MAX = 200;
-const TURNS_PER_COUNT_OF_MANY = 4;
+const TURNS_PER_COUNT_OF_MANY = 10;
 const TURNS_PER_SHOT_OF_MANY = 20;
 const WITNESSES_PER_ROOM_OF_MANY = 3;
 /** For what is still under way at the end. */

@@ -106,6 +106,7 @@ describe.each(ways)("a room that steps back, %s:", (way, goBack) => {
     expect(lines.filter((line) => !line.startsWith("drop"))).toEqual([
       ...["n 1", "n 2", "n 3", "step back", last, "n 2", "n 3", "n 4"],
     ]);
+    await time.advance(CLIENT_LIMITS.movedBurstPingMs);
     expect([room.eventsReceived, server.unacknowledged("session1")]).toEqual([6, 0]);
     expect(room.connectionState).toBe("open");
   });
