@@ -125,7 +125,8 @@ export class Publisher {
     }
     connection.unreadSinceMs = undefined;
     const eventCount = session.outbox.last - connection.eventsSent;
-    const own = change.ownerPatches.get(session.id);
+    const { ownerPatches } = change;
+    const own = ownerPatches.size > 0 ? ownerPatches.get(session.id) : undefined;
     // A live client gets every broadcast, so an equal count means that it has no event of its own.
     const hasOwn = own !== undefined || eventCount !== frame.broadcastCount;
     if (connection.pending === undefined && interest === undefined && !hasOwn) {

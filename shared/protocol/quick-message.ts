@@ -15,7 +15,8 @@ const POOL_BYTES = 16_384;
 /** Where the next byte is; the reading of one message is never interrupted by that of another. */
 let at = 0;
 
-let pool = new Uint8Array(POOL_BYTES);
+let memory = new ArrayBuffer(POOL_BYTES);
+let pool = new Uint8Array(memory);
 let pooled = 0;
 
 /**
@@ -40,11 +41,12 @@ export function quickMessage(bytes: Uint8Array, from: number, end: number): Clie
 
 function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
   if (length > POOL_BYTES - pooled) {
-    pool = new Uint8Array(POOL_BYTES);
+    memory = new ArrayBuffer(POOL_BYTES);
+    pool = new Uint8Array(memory);
     pooled = 0;
   }
   for (let i = 0; i < length; i += 1) pool[pooled + i] = bytes[start + i] as number;
-  const copy = new Uint8Array(pool.buffer, pooled, length);
+  const copy = new Uint8Array(memory, pooled, length);
   pooled += length;
   return copy;
 }
