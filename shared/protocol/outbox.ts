@@ -63,8 +63,7 @@ export class Outbox {
     }
     // Moving the rest down only when at least as much is released keeps this O(1) an item.
     if (this.#head * 2 >= this.#items.length) {
-      this.#items.copyWithin(0, this.#head);
-      this.#items.length -= this.#head;
+      this.#items.splice(0, this.#head);
       this.#head = 0;
     }
     return true;
