@@ -136,10 +136,9 @@ export class Mirror<S extends EntitySchema> {
     }
     if (row.bytes === 0) return;
     const isHeard = this.#audience.listeners > 0;
-    if (!isHeard) return readRows(reader, group, row, false);
-    if (this.#changed.length === 0) this.#changed = group;
-    else for (const record of group) this.#changed.push(record);
-    readRows(reader, group, row, true);
+    if (isHeard && this.#changed.length === 0) this.#changed = group;
+    else if (isHeard) for (const record of group) this.#changed.push(record);
+    readRows(reader, group, row, isHeard);
   }
 
   #readOwn(reader: ByteReader, record: MirrorRecord): void {
