@@ -233,3 +233,21 @@ test("private fields are unknown until they are sent, empty ones too", () => {
   expect([ann?.ammo, ann?.hand, ann?.word]).toEqual([0, [], ""]);
   expect(heard).toEqual(["ammo", "hand", "word"]);
 });
+
+test("a ref to an entity of another kind shows nothing", () => {
+  const Goal = entity({ n: u8 });
+  const Hunter = entity({ goal: ref(() => Goal) });
+  const Hunt = entity({ hunters: map(Hunter), goals: map(Goal) });
+  const encoder = new StateEncoder(Hunt);
+  for (const key of ["a", "b"]) encoder.root.hunters.set(key, {});
+  encoder.root.goals.set("c", {});
+  encoder.commit();
+  const mirror = new Mirror<typeof Hunt>(describeSchema(Hunt));
+  mirror.applySnapshot(encoder.snapshot());
+  // A CHANGE of entity 2, the first hunter: its one field is the id of another entity.
+  const refer = (id: number) => mirror.applyPatch(Uint8Array.of(2 * 4, 1, id));
+  refer(4);
+  expect(mirror.state.hunters.get("a")?.goal).toBe(mirror.state.goals.get("c"));
+  refer(3);
+  expect(mirror.state.hunters.get("a")?.goal).toBeUndefined();
+});
