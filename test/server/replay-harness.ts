@@ -170,7 +170,7 @@ export class Debugger {
     this.#socket = socket;
   }
 
-  /** Attaches to a process as soon as it says where. */
+  /** Attaches to a process as soon as it says where. @returns when the process waits to be let go on */
   static async attach({ child, ended }: ReturnType<typeof spawnReplay>): Promise<Debugger> {
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stderr }).on("line", (line) => {
@@ -181,7 +181,12 @@ export class Debugger {
     });
     const socket = new WebSocket(url);
     await once(socket, "open");
-    return new Debugger(socket);
+    const attached = new Debugger(socket);
+    // Between saying where and waiting there is a moment in which nothing would hear that it may go on.
+    const waits = attached.#next((message) => message.method === "NodeRuntime.waitingForDebugger");
+    await attached.send("NodeRuntime.enable");
+    await waits;
+    return attached;
   }
 
   /** @returns the result */
