@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { onTestFinished } from "vitest";
 import { ServerProcess } from "../../support/server-process.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -37,13 +38,17 @@ export type WatchedPage = {
   readonly complaints: readonly string[];
 };
 
-/** Opens a page in a profile of its own, as another person's. */
+/**
+ * Opens a page in a profile of its own, as another person's. It is closed with the test: a page that draws takes all of a
+ * core that it can get, and the servers of other tests need some.
+ */
 export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  onTestFinished(() => context.close());
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
