@@ -90,6 +90,8 @@ export const LIMITS = {
   heartbeatMs: 250,
   /** After a kill from outside, when other workers are there to take up the rooms. */
   replaceAfterMs: 1_000,
+  /** From a worker that is ready to the first room that moves to it: until then it rehearses. */
+  rebalanceAfterMs: 500,
   restartBackoffMinMs: 100,
   restartBackoffMaxMs: 10_000,
   /** More than this many deaths within the window fails /readyz. */
@@ -110,5 +112,6 @@ export function assertLimits(): void {
   assert(LIMITS.unreadMs <= LIMITS.clientSilenceMs, "who does not read is told apart from who says nothing");
   assert(LIMITS.messageBytesMax <= LIMITS.bytesBurst, "the largest message must fit the byte bucket");
   assert(LIMITS.joinDeadlineMs <= LIMITS.ticketTtlMs, "a ticket outlives the join that made it");
+  assert(LIMITS.rehearsalMs <= LIMITS.rebalanceAfterMs, "a worker has rehearsed before it takes rooms");
   assert(LIMITS.heartbeatMs * 4 <= LIMITS.workerStartMs, "several heartbeats fit into a start");
 }

@@ -96,6 +96,11 @@ export type PrimaryToWorker =
     }
   /** Nobody holds a seat any more (only the primary knows). Answered by `room-disposed`. */
   | { readonly type: "dispose-room"; readonly roomId: string }
+  /**
+   * The room is to go on at another worker. Answered by `room-released`, or by `room-created` if it cannot leave now; a
+   * room that ends before says only that.
+   */
+  | { readonly type: "release-room"; readonly roomId: string }
   /** No new rooms or joins; rooms are told, sockets closed with SERVER_SHUTTING_DOWN, then `drained`. */
   | { readonly type: "drain" };
 
@@ -136,6 +141,13 @@ export type WorkerToPrimary =
     }
   /** The room has ended, by itself, by an error or because it was told to. */
   | { readonly type: "room-disposed"; readonly roomId: string }
+  /** The room stands in its journal, and nothing more comes of it here. Another worker can take it over. */
+  | {
+      readonly type: "room-released";
+      readonly roomId: string;
+      /** Connections that can go with it. The worker has let go of them, and they are open. */
+      readonly connectionIds: readonly number[];
+    }
   | {
       readonly type: "authorized";
       readonly requestId: number;

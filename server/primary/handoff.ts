@@ -35,6 +35,12 @@ export class Handoff {
     this.#push({ message, handle });
   }
 
+  /** Sockets of this room are on their way. */
+  isPassingTo(roomId: string): boolean {
+    const isOfRoom = ({ message }: Passing) => message.roomId === roomId;
+    return this.#waiting.some(isOfRoom) || [...this.#sent.values()].some(isOfRoom);
+  }
+
   /** The worker has the handle. */
   accepted(connectionId: number): void {
     const passed = this.#sent.get(connectionId);

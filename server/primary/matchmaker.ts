@@ -14,6 +14,7 @@ import {
   type WorkerToPrimary,
 } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
+import { Rebalancing } from "./rebalancing.ts";
 import { type DirectoryStats, NO_WORKER, RoomDirectory, type RoomEntry } from "./room-directory.ts";
 import { type PlacementOptions, RoomPlacement } from "./room-placement.ts";
 
@@ -43,13 +44,14 @@ export type MatchmakerMessage = Extract<
       | "room-created"
       | "room-updated"
       | "room-disposed"
+      | "room-released"
       | "authorized"
       | "session-joined"
       | "session-left";
   }
 >;
 
-export type MatchmakerOptions = PlacementOptions & {
+export type MatchmakerOptions = Omit<PlacementOptions, "log"> & {
   readonly scheduler: Scheduler;
   /** Gives numbers at least 0 and below 1. */
   readonly random: () => number;
@@ -57,6 +59,9 @@ export type MatchmakerOptions = PlacementOptions & {
   readonly newId: () => string;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
+  /** Nothing is on its way to the room at its worker, and its connections can go with it. */
+  readonly canMove: (room: RoomEntry) => boolean;
+  readonly log: PlacementOptions["log"] & { info(fields: object, message: string): void };
 };
 
 export type MatchmakerStats = DirectoryStats & {
@@ -73,6 +78,7 @@ export class Matchmaker {
   readonly #options: MatchmakerOptions;
   readonly #directory: RoomDirectory;
   readonly #placement: RoomPlacement;
+  readonly #rebalancing: Rebalancing;
   readonly #roomTypes = new Map<string, RoomTypeInfo>();
   /** Questions to onAuth that are not answered, by request id; no more than joins under way. */
   readonly #authorizations = new Map<number, Authorization>();
@@ -87,6 +93,10 @@ export class Matchmaker {
       onClosing: ({ workerId, roomId }) => options.send(workerId, { type: "dispose-room", roomId }),
     });
     this.#placement = new RoomPlacement(this.#directory, options);
+    this.#rebalancing = new Rebalancing(this.#directory, this.#placement, {
+      ...options,
+      workers: () => options.workers().map(({ workerId }) => workerId),
+    });
   }
 
   /**
@@ -257,6 +267,7 @@ export class Matchmaker {
   onWorkerReady(workerId: number, roomTypes: readonly RoomTypeInfo[]): void {
     for (const type of roomTypes) this.#roomTypes.set(type.name, type);
     this.#placement.workerReady(workerId);
+    this.#rebalancing.workerReady();
   }
 
   hasRoom(roomId: string): boolean {
@@ -314,6 +325,9 @@ export class Matchmaker {
       case "room-disposed":
         this.#placement.end(room);
         break;
+      case "room-released":
+        this.#rebalancing.released(room, message.connectionIds);
+        break;
       case "session-joined":
         if (room.phase === "closing") break; // it ends with the room
         if (!room.seats.join(message.sessionId)) {
@@ -362,6 +376,7 @@ export class Matchmaker {
   /** No joins any more: those under way fail, tickets not redeemed are void. */
   drain(): void {
     this.#isDraining = true;
+    this.#rebalancing.stop();
     this.#directory.releaseReserved(new RookeryError("SERVER_SHUTTING_DOWN"));
   }
 

@@ -145,6 +145,11 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     send: (workerId, message) => ports.get(workerId)?.port.send(message),
     isolate: () => supervisor.isolate(),
     onIdle: (workerId) => supervisor.retire(workerId),
+    canMove: ({ roomId, workerId, type }) => {
+      const worker = ports.get(workerId);
+      const keepsSockets = config.retainSockets && worker?.port.leavesCopies === true;
+      return keepsSockets && type.durability === "journal" && !worker.handoff.isPassingTo(roomId);
+    },
     survivors: {
       of: (roomId) => sockets.ofRoom(roomId).map(({ sessionId }) => sessionId),
       follow: (roomId, workerId) => {
@@ -153,6 +158,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
           ports.get(workerId)?.handoff.passOn({ type: "adopt", ...socket }, handle);
         }
       },
+      keepOnly: (roomId, connectionIds) => sockets.keepOnly(roomId, connectionIds),
       close: (roomId) => {
         for (const { connectionId } of sockets.ofRoom(roomId)) connectionClosed(connectionId);
       },
@@ -180,6 +186,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       case "room-created":
       case "room-updated":
       case "room-disposed":
+      case "room-released":
       case "authorized":
       case "session-joined":
       case "session-left":

@@ -19,9 +19,10 @@ export class RetainedSockets {
     return this.#byId.size;
   }
 
-  /** @returns undefined for a socket that is not retained */
+  /** @returns undefined for a socket that is not retained, or that its room has left behind */
   roomOf(connectionId: number): string | undefined {
-    return this.#byId.get(connectionId)?.roomId;
+    const socket = this.#byId.get(connectionId);
+    return socket && this.#byRoom.get(socket.roomId)?.has(socket) ? socket.roomId : undefined;
   }
 
   retain(socket: RetainedSocket): void {
@@ -40,6 +41,15 @@ export class RetainedSockets {
     ofRoom?.delete(socket);
     if (ofRoom?.size === 0) this.#byRoom.delete(socket.roomId);
     socket.handle.close();
+  }
+
+  /** The room has gone elsewhere, with these connections: the others stay where they are until they are closed. */
+  keepOnly(roomId: string, connectionIds: ReadonlySet<number>): void {
+    const ofRoom = this.#byRoom.get(roomId);
+    if (ofRoom === undefined) return;
+    const kept = [...ofRoom].filter(({ connectionId }) => connectionIds.has(connectionId));
+    if (kept.length > 0) this.#byRoom.set(roomId, new Set(kept));
+    else this.#byRoom.delete(roomId);
   }
 
   /** A snapshot. */

@@ -6,6 +6,7 @@
  * planned room whose seats are all given back was never anything: its entry goes. An open one is *closing* then,
  * unless it is to stay, and goes when its worker has disposed of it.
  */
+import assert from "node:assert/strict";
 import { RookeryError } from "../../shared/errors.ts";
 import type { RoomListing } from "../../shared/protocol/wire.ts";
 import type { Scheduler } from "../../shared/time.ts";
@@ -87,6 +88,10 @@ export class RoomDirectory {
     this.#random = random;
     this.#newId = newId;
     this.#onClosing = onClosing;
+  }
+
+  get size(): number {
+    return this.#rooms.size;
   }
 
   get(roomId: string): RoomEntry | undefined {
@@ -187,6 +192,13 @@ export class RoomDirectory {
     this.remove(room, new RookeryError(code));
   }
 
+  /** An open room is about to leave its worker: whoever wants to it waits until it is open again. */
+  suspend(room: RoomEntry): void {
+    assert(room.phase === "open", "only an open room moves");
+    room.opened = Promise.withResolvers<void>();
+    room.phase = "creating";
+  }
+
   /** Another worker, or none as yet, is to take the room over. It is open again when that worker says so. */
   move(room: RoomEntry, workerId: number): void {
     removeFrom(this.#byWorker, room.workerId, room);
@@ -195,8 +207,7 @@ export class RoomDirectory {
     if (room.phase === "planned") return;
     room.epoch += 1;
     if (room.phase === "closing") return;
-    if (room.phase === "open") room.opened = Promise.withResolvers<void>();
-    room.phase = "creating";
+    if (room.phase === "open") this.suspend(room);
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
- * Which worker a room runs on: chooses one for a new room, and another when that one has died. A room that was in the
- * middle of a step as its worker crashed goes on alone, in a worker of its own; if it crashes that, too, it is put aside.
+ * Which worker a room runs on: chooses one for a new room, and another when that one has died, or has let it go. A room
+ * that was in the middle of a step as its worker crashed goes on alone, in a worker of its own; if it crashes that, too, it
+ * is put aside.
  */
 import { RookeryError } from "../../shared/errors.ts";
 import { type CreateRoom, FIRST_EPOCH, type PrimaryToWorker, type WorkerStats } from "../ipc/messages.ts";
@@ -29,6 +30,8 @@ export type PlacementOptions = {
     of(roomId: string): readonly string[];
     /** A worker was told to take the room over: it gets the sockets. */
     follow(roomId: string, workerId: number): void;
+    /** The room has left its worker, with these connections: others are none of its survivors. */
+    keepOnly(roomId: string, connectionIds: ReadonlySet<number>): void;
     /** The room's worker is gone and nobody takes the room over. */
     close(roomId: string): void;
   };
@@ -61,6 +64,24 @@ export class RoomPlacement {
     const create: CreateRoom = { roomId, roomType: type.name, code, options, seed, epoch };
     send(workerId, { type: "create-room", ...create, survivors: survivors.of(roomId) });
     survivors.follow(roomId, workerId);
+  }
+
+  /** Tells the room's worker to let it go, so that another can take it over. */
+  release(room: RoomEntry): void {
+    this.#directory.suspend(room);
+    this.#options.send(room.workerId, { type: "release-room", roomId: room.roomId });
+  }
+
+  /**
+   * A room that was let go is taken over.
+   *
+   * @param workerId by whom; undefined: by any
+   * @param connectionIds connections that go with it; others of it end at the worker they are at
+   */
+  moveOn(room: RoomEntry, workerId: number | undefined, connectionIds: readonly number[]): void {
+    this.#options.survivors.keepOnly(room.roomId, new Set(connectionIds));
+    this.#directory.move(room, workerId ?? this.choose() ?? NO_WORKER);
+    if (room.workerId !== NO_WORKER) this.create(room);
   }
 
   /** The room's worker could not create it, or take it over. */

@@ -18,4 +18,9 @@ export interface Transport {
   close(code: ErrorCode): void;
   /** Drops the connection at once, unsent bytes included. */
   terminate(): void;
+  /**
+   * Lets go of a connection that another process has, too: it stays open, and this transport says and hears no more of
+   * it. Only with no bytes buffered, which would be lost.
+   */
+  letGo(): void;
 }

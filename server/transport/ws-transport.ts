@@ -93,6 +93,12 @@ export class WsTransport implements Transport, FrameSink {
     this.#webSocket.terminate();
   }
 
+  letGo(): void {
+    this.#listener = undefined;
+    // The kernel sends no FIN while another process has the socket.
+    this.terminate();
+  }
+
   /** For the frame reader: a whole message. */
   onMessage(bytes: Uint8Array, from: number, end: number): void {
     this.#lastHeardMs = this.#now();

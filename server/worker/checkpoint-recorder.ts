@@ -58,6 +58,10 @@ export class CheckpointRecorder implements RoomRecorder {
   dispose(): void {
     this.#checkpoints.dispose();
   }
+
+  close(): void {
+    this.#checkpoints.close();
+  }
 }
 
 function isUrgent({ arrived, dropped, left, effects }: StepResult): boolean {

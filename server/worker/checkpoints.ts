@@ -45,4 +45,11 @@ export class Checkpoints {
     journal.dispose();
     failed.delete(roomId);
   }
+
+  /** Another worker goes on from what is written. */
+  close(): void {
+    const { journal, roomId, failed } = this.#options;
+    journal.close();
+    failed.delete(roomId);
+  }
 }

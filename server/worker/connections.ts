@@ -1,12 +1,14 @@
 /**
  * The open client connections of one worker: finds those that have fallen silent, tells the primary which have closed
- * (it counts them), and waits for the last one.
+ * (it counts them), lets go of those that go elsewhere, and waits for the last one.
  */
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import { LIMITS } from "../limits.ts";
+import type { Transport } from "../transport/transport.ts";
 import type { WsTransport } from "../transport/ws-transport.ts";
 
-type Connected = Pick<WsTransport, "silentMs" | "onceClosed" | "close">;
+type LetGo = Pick<Transport, "letGo">;
+type Connected = LetGo & Pick<WsTransport, "silentMs" | "onceClosed" | "close">;
 
 export type ConnectionsOptions = {
   readonly scheduler: Scheduler;
@@ -18,7 +20,7 @@ export type ConnectionsOptions = {
 
 export class Connections {
   readonly #options: ConnectionsOptions;
-  readonly #open = new Set<Connected>();
+  readonly #open = new Map<LetGo, { readonly connectionId: number; readonly transport: Connected }>();
   #sweep: TimerHandle;
   #closedIds: number[] = [];
   #onEmpty: (() => void) | undefined;
@@ -33,12 +35,25 @@ export class Connections {
   }
 
   add(connectionId: number, transport: Connected): void {
-    this.#open.add(transport);
+    this.#open.set(transport, { connectionId, transport });
     transport.onceClosed(() => {
-      this.#open.delete(transport);
+      if (!this.#open.delete(transport)) return;
       this.closed(connectionId);
       if (this.#open.size === 0) this.#onEmpty?.();
     });
+  }
+
+  /** Lets go of connections that are to go on at another worker. @returns the ids of those that are open */
+  letGo(transports: Iterable<LetGo>): number[] {
+    const connectionIds: number[] = [];
+    for (const transport of transports) {
+      const connectionId = this.#open.get(transport)?.connectionId;
+      if (connectionId === undefined) continue;
+      connectionIds.push(connectionId);
+      this.#open.delete(transport);
+      transport.letGo();
+    }
+    return connectionIds;
   }
 
   /** Reports a connection as closed. */
@@ -62,7 +77,7 @@ export class Connections {
 
   #sweepLater(): TimerHandle {
     return this.#options.scheduler.setTimeout(() => {
-      for (const transport of this.#open) {
+      for (const { transport } of this.#open.values()) {
         if (transport.silentMs > LIMITS.clientSilenceMs) transport.close("CLIENT_SILENT");
       }
       this.#sweep = this.#sweepLater();

@@ -30,6 +30,9 @@ import { type Heard, RoomSessions } from "./room-sessions.ts";
 import type { Session, SessionOwner } from "./session.ts";
 import type { RoomWelcome } from "./welcome.ts";
 
+/** Gets the connections that go with the room; undefined if it has to stay. */
+export type OnRelease = (connections: readonly Transport[] | undefined) => void;
+
 /** How soon a room without ticks looks again whether a client that was skipped can take more. */
 const CATCH_UP_MS = 100;
 
@@ -65,6 +68,8 @@ export class HostedRoom implements SessionOwner {
   #isSomebodyBehind = false;
   /** The last epoch that began with the room set back to an earlier moment; 0: none. */
   #stepBackEpoch = 0;
+  /** Who waits for the room to leave this worker. */
+  #onRelease: OnRelease | undefined;
 
   /**
    * @param opened the room's journal, with what an earlier owner has left
@@ -216,6 +221,42 @@ export class HostedRoom implements SessionOwner {
     this.#close(code);
   }
 
+  /**
+   * The room is to go on at another worker: with its next step it is saved, and nothing more comes of it here.
+   *
+   * @param onRelease called behind that step, unless the room ends in it
+   */
+  release(onRelease: OnRelease): void {
+    this.#onRelease = onRelease;
+    if (this.#roomClass.tickRate === 0) this.#pace.deferStep();
+  }
+
+  #releaseIfAsked(): void {
+    const onRelease = this.#onRelease;
+    if (onRelease === undefined || this.#phase !== "open") return;
+    this.#onRelease = undefined;
+    onRelease(this.#canLeave ? this.#leave() : undefined);
+  }
+
+  /** Everything that is under way stands in its journal, and can be taken up from there. */
+  get #canLeave(): boolean {
+    const { journals } = this.#services;
+    const isWritten = this.#recorder?.savesLater === false && journals?.failed.has(this.id) === false;
+    const isSettled = this.#queue.isEmpty && this.#effects.pendingCount === 0;
+    return isWritten && isSettled && !this.#sessions.areSomeAwaited;
+  }
+
+  #leave(): Transport[] {
+    this.#phase = "ended";
+    this.#pace.stop();
+    // Only so that it is taken up more quickly.
+    this.#recorder?.saveNow(this.#runtime.clock.nowMs, () => this.#checkpoint());
+    this.#recorder?.close();
+    const connections = this.#sessions.letGo();
+    this.#end();
+    return connections;
+  }
+
   // What sessions ask and tell the room.
 
   get hasSteppedBack(): boolean {
@@ -264,12 +305,14 @@ export class HostedRoom implements SessionOwner {
     if (!sends) return;
     const ticks = this.#ticks.splice(0);
     this.#step(nowMs, [...this.#queue.takeForTick(), ...this.#dueTimers(nowMs), ...ticks]);
+    this.#releaseIfAsked();
   }
 
   #wake(nowMs: number): void {
     const events = [...this.#queue.takeAll(), ...this.#dueTimers(nowMs)];
     const isDue = nowMs >= (this.#recorder?.dueMs ?? Number.POSITIVE_INFINITY);
     if (events.length > 0 || isDue || this.#isSomebodyBehind) this.#step(nowMs, events);
+    this.#releaseIfAsked();
   }
 
   #dueTimers(nowMs: number): RoomEvent[] {

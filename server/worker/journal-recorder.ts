@@ -48,4 +48,8 @@ export class JournalRecorder implements RoomRecorder {
   dispose(): void {
     this.#checkpoints.dispose();
   }
+
+  close(): void {
+    this.#checkpoints.close();
+  }
 }

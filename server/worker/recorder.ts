@@ -46,4 +46,6 @@ export interface RoomRecorder {
   readonly dueMs: number | undefined;
   /** The room has ended. */
   dispose(): void;
+  /** The room goes on elsewhere, from what is written. */
+  close(): void;
 }

@@ -1,4 +1,4 @@
-/** The rooms of one worker: creates, finds and ends them. */
+/** The rooms of one worker: creates, finds, releases and ends them. */
 import { RookeryError } from "../../shared/errors.ts";
 import { type CreateRoom, FIRST_EPOCH, type PrimaryToWorker, type WorkerToPrimary } from "../ipc/messages.ts";
 import type { Logger } from "../logger.ts";
@@ -56,17 +56,22 @@ export class RoomHost {
       if (room.hasEnded) return log.info("room disposed");
       this.#rooms.set(roomId, room);
       room.ended.then(() => {
+        if (this.#rooms.get(roomId) !== room) return; // released
         this.#rooms.delete(roomId);
         log.info("room disposed");
       });
       log.info("room created");
-      this.#report({ type: "room-created", roomId, failure: undefined, sessionIds: room.sessionIds });
+      this.#reportCreated(room);
     } catch (error) {
       if (!(error instanceof RookeryError)) throw error;
       log.error({ err: error.cause }, error.message);
       const failure = { code: error.code, message: error.message };
       this.#report({ type: "room-created", roomId, failure, sessionIds: [] });
     }
+  }
+
+  #reportCreated({ id, sessionIds }: HostedRoom): void {
+    this.#report({ type: "room-created", roomId: id, failure: undefined, sessionIds });
   }
 
   accept(transport: Transport, { roomId, sessionId, passenger, upgrade }: Accept): void {
@@ -95,6 +100,22 @@ export class RoomHost {
 
   adoptionFailed({ roomId, sessionId }: Adopt): void {
     this.#rooms.get(roomId)?.adoptionFailed(sessionId);
+  }
+
+  /**
+   * The room is to go on at another worker. It reports itself as released, with the connections that go along, or that
+   * it is still here.
+   *
+   * @param letGo lets go of connections; gives the ids of those that are open
+   */
+  release(roomId: string, letGo: (connections: readonly Transport[]) => number[]): void {
+    const room = this.#find(roomId);
+    room?.release((connections) => {
+      if (connections === undefined) return this.#reportCreated(room);
+      this.#rooms.delete(roomId);
+      this.#log.info({ roomId }, "room released");
+      this.#report({ type: "room-released", roomId, connectionIds: letGo(connections) });
+    });
   }
 
   dispose(roomId: string): void {

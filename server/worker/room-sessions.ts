@@ -164,6 +164,17 @@ export class RoomSessions {
     this.#options.services.report({ type: "session-left", roomId: this.#options.roomId, sessionId });
   }
 
+  /** The room is to go on at another worker. @returns the connections that can go along */
+  letGo(): Transport[] {
+    this.#seats.stopAll();
+    return [...this.#all.values()].flatMap((session) => session.letGo() ?? []);
+  }
+
+  /** Connections that have outlived the room's last owner may still come back. */
+  get areSomeAwaited(): boolean {
+    return this.#awaited.size > 0;
+  }
+
   // Recovery.
 
   /** What another owner of the room needs to go on with those whom the room knows. */

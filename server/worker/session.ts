@@ -171,6 +171,20 @@ export class Session implements ConnectionOwner {
     connection.transport.terminate();
   }
 
+  /**
+   * The session is to go on at another worker.
+   *
+   * @returns its connection, if that can go along; one in which something waits to be sent is cut, because what was
+   * written of a message would stay half of one
+   */
+  letGo(): Transport | undefined {
+    const transport = this.#connection()?.transport;
+    this.#state = { name: "away" };
+    if (transport === undefined || transport.bufferedBytes === 0) return transport;
+    transport.terminate();
+    return undefined;
+  }
+
   #connection(): Connection | undefined {
     return this.#state.name === "connecting" || this.#state.name === "live"
       ? this.#state.connection

@@ -96,6 +96,8 @@ export async function startWorker({
     switch (message.type) {
       case "create-room":
         return host.create(message, message.survivors);
+      case "release-room":
+        return host.release(message.roomId, (transports) => connections.letGo(transports));
       case "dispose-room":
         return host.dispose(message.roomId);
       case "accept":

@@ -14,6 +14,8 @@ const LOG_LEVEL_ERROR = 50;
 
 const CREATED = "room created";
 const READY = "worker ready";
+const SPREAD = "rooms are spread over the workers";
+const RELEASED = "room released";
 const PUT_ASIDE = "room is put aside: it crashes its worker";
 
 export class ChaosServer implements AsyncDisposable {
@@ -66,6 +68,16 @@ export class ChaosServer implements AsyncDisposable {
   /** To be called before a room's worker dies. @returns whether another one runs it, in time */
   takenOver(roomId: string): Promise<boolean> {
     return this.#says((line) => line.msg === CREATED && line.roomId === roomId);
+  }
+
+  /** To be called before a worker dies. @returns whether its replacement has its share of the rooms, in time */
+  spread(): Promise<boolean> {
+    return this.#says(({ msg }) => msg === SPREAD);
+  }
+
+  /** How often a room has been moved from a worker that lives. */
+  movesOf(roomId: string): number {
+    return this.#process.lines.filter(({ msg, roomId: id }) => msg === RELEASED && id === roomId).length;
   }
 
   get roomsPutAside(): string[] {

@@ -1,6 +1,6 @@
 /**
  * Many players in several rooms of one server: lets them in, keeps them playing, and knows who has to come back when a
- * worker dies. Whoever breaks without that is a violation.
+ * worker dies. Whoever breaks without that, and without a move of its room, is a violation.
  */
 import { WebSocket } from "ws";
 import { InputPacer } from "../../client-sim/bots/input-pacer.ts";
@@ -8,7 +8,7 @@ import { Client, type WebSocketConstructor } from "../../client-sim/sdk/index.ts
 import { createRandom } from "../../shared/sim/random.ts";
 import { systemScheduler } from "../../shared/time.ts";
 import type { ChaosServer } from "./chaos-server.ts";
-import { LedgerBot, type LedgerRoom } from "./ledger-bot.ts";
+import { LedgerBot, type LedgerRoom, type Return } from "./ledger-bot.ts";
 import { LEDGER_MESSAGES, LedgerArenaState } from "./rooms/ledger-schema.ts";
 import { Tally } from "./tally.ts";
 import { look, until, within } from "./within.ts";
@@ -50,6 +50,10 @@ export class Crowd {
   /** Called whenever a player is told of a state. */
   #onState: (bot: LedgerBot) => void = () => undefined;
   readonly #breaks = new Map<LedgerBot, number>();
+  /** Returns that no death explains: their rooms have moved. */
+  readonly #moves = new Map<LedgerBot, number>();
+  /** Of rooms, when the unrest began. */
+  #movesBefore = new Map<string, number>();
   #mayBreak = false;
 
   private constructor(setup: CrowdSetup) {
@@ -99,14 +103,36 @@ export class Crowd {
   beginUnrest(): void {
     this.#mayBreak = true;
     this.#breaks.clear();
+    this.#movesBefore = this.#movesByRoom();
   }
 
-  /** @returns whether everybody is told of new states again, in time, and how often the most unlucky one has broken */
+  #movesByRoom(): Map<string, number> {
+    return new Map(this.roomIds.map((roomId) => [roomId, this.#setup.server.movesOf(roomId)]));
+  }
+
+  /**
+   * @returns whether everybody is told of new states again, in time, and how often the most unlucky one has broken,
+   * besides the moves of its room
+   */
   async endUnrest(withinMs: number): Promise<{ isCalm: boolean; breaksMax: number }> {
     const sinceMs = systemScheduler.now();
     const isCalm = await this.#each(({ isLive, stateAtMs }) => isLive && stateAtMs > sinceMs, withinMs);
     this.#mayBreak = false;
-    return { isCalm, breaksMax: Math.max(0, ...this.#breaks.values()) };
+    // What the server has logged by now.
+    await new Promise((resolve) => setImmediate(resolve));
+    const moves = this.#movesByRoom();
+    const broken = [...this.#breaks].map(
+      ([
+        {
+          room: { roomId },
+        },
+        breaks,
+      ]) => {
+        const moved = (moves.get(roomId) ?? 0) - (this.#movesBefore.get(roomId) ?? 0);
+        return breaks - moved;
+      },
+    );
+    return { isCalm, breaksMax: Math.max(0, ...broken) };
   }
 
   /** Ends the play, lets what is under way arrive, adds up the ledgers, and leaves. */
@@ -115,6 +141,7 @@ export class Crowd {
     await this.#each(({ isSettled }) => isSettled, SETTLED_WITHIN_MS);
     for (const bot of this.bots) bot.close();
     await Promise.all(this.bots.map(({ room }) => room.leave()));
+    this.#checkMoves();
   }
 
   /** @returns whether it came to hold for each who has not ended, in time; with each new state it may */
@@ -163,7 +190,7 @@ export class Crowd {
       turnsPerShot: areFew ? 1 : TURNS_PER_SHOT_OF_MANY,
       isWitness: areFew || bot < rooms * WITNESSES_PER_ROOM_OF_MANY,
       tally: this.tally,
-      onBack: (returned) => this.#onBack(returned),
+      onBack: (returned, how, pauseMs) => this.#onBack(returned, how, pauseMs),
       onState: (told) => this.#onState(told),
       onEnd: (ended) => {
         this.#returning.delete(ended);
@@ -172,11 +199,24 @@ export class Crowd {
     });
   }
 
-  #onBack(bot: LedgerBot): void {
-    this.#breaks.set(bot, (this.#breaks.get(bot) ?? 0) + 1);
-    if (!this.#returning.delete(bot) && !this.#mayBreak)
-      this.tally.violations.add("A client has lost its connection, and no worker had died.");
+  #onBack(bot: LedgerBot, how: Return, pauseMs: number | undefined): void {
+    const isExpected = this.#returning.delete(bot) || this.#mayBreak;
+    if (isExpected && how === "kept") this.tally.socketsKept += 1;
+    if (isExpected && how === "resumed") this.tally.socketsResumed += 1;
+    const breaks = this.#mayBreak ? this.#breaks : this.#moves;
+    if (this.#mayBreak || !isExpected) breaks.set(bot, (breaks.get(bot) ?? 0) + 1);
+    const { pauseMs: pauses, movePauseMs } = this.tally;
+    if (pauseMs !== undefined) (isExpected ? pauses : movePauseMs).record(pauseMs);
     look(this.#onReturn);
+  }
+
+  /** The server's log comes another way than what clients hear: only at the end it is all there. */
+  #checkMoves(): void {
+    const { server } = this.#setup;
+    for (const [bot, moves] of this.#moves) {
+      if (moves > server.movesOf(bot.room.roomId))
+        this.tally.violations.add("A client has lost its connection, and no worker had died.");
+    }
   }
 }
 

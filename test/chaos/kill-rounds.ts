@@ -42,7 +42,11 @@ async function killOne({ server, crowd, random, prepare }: KillRounds): Promise<
   const roomIds = crowd.roomIds.filter((roomId) => server.pidOf(roomId) === pid);
   const hit = crowd.in(roomIds);
   const release = await prepare?.(hit);
-  const over = Promise.all([server.replaced(), ...roomIds.map((roomId) => server.takenOver(roomId))]);
+  const over = Promise.all([
+    server.replaced(),
+    server.spread(),
+    ...roomIds.map((roomId) => server.takenOver(roomId)),
+  ]);
   crowd.expect(hit);
   server.signal(pid, "SIGKILL");
   const readers = hit.filter(({ isStalling }) => !isStalling);
@@ -54,6 +58,8 @@ async function killOne({ server, crowd, random, prepare }: KillRounds): Promise<
 
 function progressLine({ tally }: Crowd, round: number, times: number): string {
   const { p50, p99 } = tally.pauseMs.percentiles();
-  const { socketsKept, socketsResumed } = tally;
-  return `${round} of ${times}: ${socketsKept} sockets kept, ${socketsResumed} resumed, pause p50 ${p50} ms, p99 ${p99} ms`;
+  const { socketsKept, socketsResumed, movePauseMs } = tally;
+  const moves = movePauseMs.percentiles();
+  const moved = moves.p50 === null ? "" : `; rooms moved: p50 ${moves.p50} ms, p99 ${moves.p99} ms`;
+  return `${round} of ${times}: ${socketsKept} sockets kept, ${socketsResumed} resumed, pause p50 ${p50} ms, p99 ${p99} ms${moved}`;
 }

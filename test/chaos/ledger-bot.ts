@@ -32,7 +32,8 @@ export type LedgerBotSetup = {
   /** Compares every state with the others', and not only some. */
   readonly isWitness: boolean;
   readonly tally: Tally;
-  readonly onBack: (bot: LedgerBot, how: Return) => void;
+  /** @param pauseMs between the last state before and the first behind; undefined if the pause was its own */
+  readonly onBack: (bot: LedgerBot, how: Return, pauseMs: number | undefined) => void;
   readonly onState: (bot: LedgerBot) => void;
   readonly onEnd: (bot: LedgerBot) => void;
 };
@@ -148,26 +149,23 @@ export class LedgerBot {
   }
 
   #onState(info: StateInfo): void {
-    const { tally } = this.#setup;
     const how = this.#back;
-    if (how !== undefined && !this.isStalling) tally.pauseMs.record(info.receivedAtMs - this.#stateAtMs);
+    const pauseMs = this.isStalling ? undefined : info.receivedAtMs - this.#stateAtMs;
     this.#stateAtMs = info.receivedAtMs;
     if (how !== undefined) this.#recall();
     this.#seen = { tick: this.room.tick, chain: this.room.state.chain };
     this.#check.tick(info.tick);
     // Callbacks that were held back while it joined tell of states that are no more.
     if (info.tick === this.room.tick) this.#compare(info, how !== undefined);
-    if (how !== undefined) this.#isBack(how);
+    if (how !== undefined) this.#isBack(how, pauseMs);
     this.#setup.onState(this);
   }
 
-  #isBack(how: Return): void {
+  #isBack(how: Return, pauseMs: number | undefined): void {
     this.#back = undefined;
     this.#isAway = false;
     this.isStalling = false;
-    if (how === "kept") this.#setup.tally.socketsKept += 1;
-    else this.#setup.tally.socketsResumed += 1;
-    this.#setup.onBack(this, how);
+    this.#setup.onBack(this, how, pauseMs);
   }
 
   #compare({ tick, ack }: StateInfo, isFirst: boolean): void {

@@ -15,6 +15,8 @@ export class Tally {
   /** Ticks of which a room believes something else than it had told. */
   ticksChanged = 0;
   readonly pauseMs = new Durations();
+  /** Of those whose room has moved from a worker that lives. */
+  readonly movePauseMs = new Durations();
   readonly divergence = new DivergenceDetector();
   readonly violations = new Violations();
 

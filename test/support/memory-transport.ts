@@ -58,6 +58,11 @@ export class MemoryTransport implements Transport {
     this.#end();
   }
 
+  letGo(): void {
+    this.#listener = undefined;
+    this.#isOver = true;
+  }
+
   get isOpen(): boolean {
     return !this.#isOver;
   }

@@ -112,3 +112,14 @@ test("when the worker dies, new connections are closed and counted; those of oth
   handoff.accepted(2);
   expect([accepted.length, handoff.lost()]).toEqual([1, []]);
 });
+
+test("it is known for which rooms handles are on their way, or wait", () => {
+  const { handoff, pass } = setUp();
+  expect(handoff.isPassingTo("r")).toBe(false);
+  for (const id of ids(LIMITS.handoffWindow + 1)) pass(id);
+  expect([handoff.isPassingTo("r"), handoff.isPassingTo("another")]).toEqual([true, false]);
+  for (const id of ids(LIMITS.handoffWindow)) handoff.accepted(id);
+  expect(handoff.isPassingTo("r")).toBe(true);
+  handoff.accepted(LIMITS.handoffWindow + 1);
+  expect(handoff.isPassingTo("r")).toBe(false);
+});

@@ -90,14 +90,15 @@ class World {
       selector: new LeastLoadSelector(),
       isolate: () => undefined,
       onIdle: () => undefined,
-      survivors: { of: () => [], follow: () => undefined, close: () => undefined },
+      survivors: { of: () => [], follow: () => undefined, keepOnly: () => undefined, close: () => undefined },
+      canMove: () => false,
       workers: () => this.living().map(({ id }) => ({ workerId: id, stats: undefined })),
       send: (workerId, message) => {
         if (message.type === "create-room") this.#codes.set(message.roomId, message.code);
         this.workers.get(workerId)?.receive(message);
       },
       onRoomGone: () => undefined,
-      log: { warn: () => undefined },
+      log: { info: () => undefined, warn: () => undefined },
     });
     this.matchmaker.onWorkerReady(0, ROOM_TYPES);
     for (let i = 0; i < WORKERS; i++) this.startWorker();

@@ -55,10 +55,12 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
   const readyWorkers = new Set(workers);
   const sent: (PrimaryToWorker & { workerId: number })[] = [];
   const warnings: string[] = [];
+  const notes: { fields: object; message: string }[] = [];
   /** Sessions with a retained socket, by room. */
   const sockets = new Map<string, string[]>();
   const followed: { roomId: string; workerId: number }[] = [];
   const closedSockets: string[] = [];
+  const kept: { roomId: string; connectionIds: number[] }[] = [];
   /** Types of the messages that were sent to workers, with the sockets that followed. */
   const order: string[] = [];
   /** Workers that can be started for one room alone. */
@@ -85,9 +87,14 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
         followed.push({ roomId, workerId });
         order.push("sockets");
       },
+      keepOnly: (roomId, connectionIds) => void kept.push({ roomId, connectionIds: [...connectionIds] }),
       close: (roomId) => void closedSockets.push(roomId),
     },
-    log: { warn: (_, message) => warnings.push(message) },
+    canMove: ({ type }) => type.durability === "journal",
+    log: {
+      info: (fields, message) => notes.push({ fields, message }),
+      warn: (_, message) => warnings.push(message),
+    },
   });
   matchmaker.onWorkerReady(0, roomTypes);
 
@@ -102,12 +109,15 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     sockets,
     followed,
     closedSockets,
+    kept,
+    notes,
     order,
     isolated,
     idle,
     creates: () => sentOf("create-room"),
     authorizations: () => sentOf("authorize"),
     disposals: () => sentOf("dispose-room"),
+    releases: () => sentOf("release-room"),
 
     join(roomType: string, call: Partial<JoinCall> = {}): Promise<Admission> {
       const request = {

@@ -55,3 +55,18 @@ test("all of a room can be released while they are gone through", () => {
   for (const { connectionId } of sockets.ofRoom("a")) sockets.release(connectionId);
   expect([closed.length, sockets.size]).toEqual([100, 0]);
 });
+
+test("those that a room has left behind are of no room any more, and are closed like others", () => {
+  const { sockets, closed, retain, idsOf } = setUp();
+  for (const connectionId of [1, 2, 3]) retain(connectionId, "a");
+  sockets.keepOnly("a", new Set([2]));
+  expect([idsOf("a"), sockets.size]).toEqual([[2], 3]);
+  expect([1, 2, 3].map((connectionId) => sockets.roomOf(connectionId))).toEqual([undefined, "a", undefined]);
+  sockets.release(1);
+  sockets.keepOnly("a", new Set());
+  sockets.keepOnly("nowhere", new Set([3]));
+  expect([idsOf("a"), sockets.size, closed]).toEqual([[], 2, [1]]);
+  sockets.release(2);
+  sockets.release(3);
+  expect([sockets.size, closed]).toEqual([0, [1, 2, 3]]);
+});

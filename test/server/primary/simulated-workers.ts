@@ -77,6 +77,7 @@ export class SimulatedWorker {
         return this.#authorize(message.requestId);
       case "accept":
         return this.#accept(message.roomId, message.sessionId);
+      case "release-room":
       case "drain":
         return;
     }

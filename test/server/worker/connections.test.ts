@@ -40,6 +40,11 @@ class Connected {
     this.#onClosed.push(callback);
   }
 
+  /** As a socket does, it closes here, while it goes on elsewhere. */
+  letGo(): void {
+    queueMicrotask(() => this.end());
+  }
+
   end(): void {
     for (const callback of this.#onClosed.splice(0)) callback();
   }
@@ -97,4 +102,16 @@ test("it waits for the last one, and stops looking for silence", async () => {
   await time.advance(LIMITS.silenceCheckMs);
   expect(time.pendingTimers).toBe(0);
   await connections.allClosed();
+});
+
+test("those that are let go are not reported as closed, nor is one that has closed before", async () => {
+  const going = new Connected();
+  const closed = new Connected();
+  const staying = new Connected();
+  for (const [i, each] of [going, closed, staying].entries()) connections.add(i + 1, each);
+  closed.end();
+  expect(connections.letGo([going, closed])).toEqual([1]);
+  await time.advance(0);
+  expect(reported).toEqual([[2]]);
+  expect(connections.size).toBe(1);
 });

@@ -1,0 +1,119 @@
+/**
+ * Spreads the rooms over the workers again. When a worker has died, others have its rooms, and the one that replaces
+ * it has none: the cores are used unevenly, and the next death would cost more players a moment than it has to. So a
+ * while after a worker has become ready, rooms move to where there are fewer clients, one after the other. Each move
+ * costs the clients of one room a moment, on the same socket.
+ */
+import type { Scheduler, TimerHandle } from "../../shared/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { RoomDirectory, RoomEntry } from "./room-directory.ts";
+import type { RoomPlacement } from "./room-placement.ts";
+
+export type RebalancingOptions = {
+  readonly scheduler: Scheduler;
+  /** Ids of those that take rooms. */
+  readonly workers: () => readonly number[];
+  /** What of the room is under way can follow it. */
+  readonly canMove: (room: RoomEntry) => boolean;
+  readonly log: { info(fields: object, message: string): void };
+};
+
+type Move = { readonly room: RoomEntry; readonly workerId: number };
+
+/** Two workers are about equally full when they differ by less than this share of what the fuller one has. */
+const GAP_SHARE_MIN = 0.2;
+
+export class Rebalancing {
+  readonly #directory: RoomDirectory;
+  readonly #placement: RoomPlacement;
+  readonly #options: RebalancingOptions;
+  #timer: TimerHandle | undefined;
+  /** The rooms of this round: each is asked once. */
+  #asked = new Set<string>();
+  #moving: Move | undefined;
+  #moved = 0;
+  #isStopped = false;
+
+  constructor(directory: RoomDirectory, placement: RoomPlacement, options: RebalancingOptions) {
+    this.#directory = directory;
+    this.#placement = placement;
+    this.#options = options;
+  }
+
+  /** A worker is ready. Others may become so together with it. */
+  workerReady(): void {
+    if (this.#isStopped || this.#directory.size === 0) return;
+    this.#asked = new Set();
+    this.#nextIn(LIMITS.rebalanceAfterMs);
+  }
+
+  /** The room's worker has let it go. @param connectionIds those that go with it */
+  released(room: RoomEntry, connectionIds: readonly number[]): void {
+    const { workerId } = this.#moving?.room === room ? this.#moving : room;
+    const isReady = this.#options.workers().includes(workerId);
+    this.#placement.moveOn(room, isReady ? workerId : undefined, connectionIds);
+    this.#moved += 1;
+  }
+
+  /** The server shuts down. */
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer !== undefined) this.#options.scheduler.clearTimeout(this.#timer);
+  }
+
+  /** From a timer: by then what was to be sent to the room's worker has been. */
+  #nextIn(delayMs: number): void {
+    const { scheduler } = this.#options;
+    if (this.#timer !== undefined) scheduler.clearTimeout(this.#timer);
+    this.#timer = scheduler.setTimeout(() => {
+      this.#timer = undefined;
+      this.#next();
+    }, delayMs);
+  }
+
+  #next(): void {
+    if (this.#moving !== undefined) return; // it goes on when that has ended
+    const move = this.#choose();
+    if (move === undefined) {
+      this.#options.log.info({ moved: this.#moved }, "rooms are spread over the workers");
+      this.#moved = 0;
+      return;
+    }
+    this.#moving = move;
+    this.#asked.add(move.room.roomId);
+    this.#placement.release(move.room);
+    const goOn = () => {
+      this.#moving = undefined;
+      if (!this.#isStopped && this.#timer === undefined) this.#nextIn(0);
+    };
+    // Open at the other worker, or still at its own, or gone.
+    move.room.opened.promise.then(goOn, goOn);
+  }
+
+  /** The move that evens out most between the fullest worker and the emptiest. */
+  #choose(): Move | undefined {
+    const loads = this.#options.workers().map((workerId) => {
+      const rooms = this.#directory.roomsOf(workerId);
+      return { workerId, rooms, load: rooms.reduce((sum, room) => sum + loadOf(room), 0) };
+    });
+    const [fullest] = loads.toSorted((a, b) => b.load - a.load);
+    const [emptiest] = loads.toSorted((a, b) => a.load - b.load);
+    if (fullest === undefined || emptiest === undefined) return undefined;
+    const gap = fullest.load - emptiest.load;
+    if (gap < GAP_SHARE_MIN * fullest.load) return undefined;
+    const { canMove } = this.#options;
+    let best: { readonly room: RoomEntry; readonly gain: number } | undefined;
+    for (const room of fullest.rooms) {
+      // A move that turns the difference around is not worth its moment.
+      const gain = gap - Math.abs(gap - 2 * loadOf(room));
+      if (gain < loadOf(room) || gain <= (best?.gain ?? 0)) continue;
+      if (room.phase === "open" && !this.#asked.has(room.roomId) && canMove(room)) best = { room, gain };
+    }
+    return best && { room: best.room, workerId: emptiest.workerId };
+  }
+}
+
+/** By the seats, and one for the room itself. */
+function loadOf({ seats }: RoomEntry): number {
+  return seats.size + 1;
+}
