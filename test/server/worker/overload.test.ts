@@ -24,15 +24,18 @@ class Worker {
     return Math.min(1, share);
   });
 
-  /** @param stepMs of a tick; sending takes as long again */
-  add(name: string, stepMs: { now: number }) {
+  /**
+   * @param stepMs of a tick without the sending
+   * @param sendShare of a tick that sends: what the sending takes of it
+   */
+  add(name: string, stepMs: { now: number }, sendShare = 0.5) {
     const seen = { ticks: 0, sends: 0, roomMs: 0, dtMs: new Set<number>() };
     const tick = (dtMs: number, _dueMs: number, sends: boolean) => {
       seen.ticks += 1;
       seen.roomMs += dtMs;
       seen.dtMs.add(Math.round(dtMs));
       if (sends) seen.sends += 1;
-      const tookMs = sends ? 2 * stepMs.now : stepMs.now;
+      const tookMs = sends ? stepMs.now / (1 - sendShare) : stepMs.now;
       this.#busyMs += tookMs;
       this.time.stall(tookMs);
     };
@@ -102,6 +105,29 @@ describe("a worker that has more to do than time", () => {
     await worker.seconds(30);
     // And does not go to and fro.
     expect(worker.changes.length).toBe(changes);
+  });
+
+  test("has all rooms back as soon as it could keep up with them, though it is busy", async () => {
+    const worker = new Worker();
+    const stepMs = { now: 1.6 };
+    const rooms = Array.from({ length: 20 }, (_, index) => worker.add(`${index}`, stepMs));
+    await worker.seconds(8);
+    expect(rooms.some(({ room }) => room.pace !== "full")).toBe(true);
+    // Four fifths of its time.
+    stepMs.now = 1;
+    await worker.seconds(12);
+    expect(rooms.filter(({ room }) => room.pace !== "full")).toEqual([]);
+  });
+
+  test("tries ever more rarely to do more than it can", async () => {
+    const worker = new Worker();
+    // Nearly all of it is sending, which looks as if there were time enough.
+    worker.add("room", { now: 5.5 }, 0.9);
+    await worker.seconds(30);
+    const early = worker.changes.length;
+    expect(early).toBeGreaterThanOrEqual(5);
+    await worker.seconds(300);
+    expect(worker.changes.length - early).toBeLessThanOrEqual(2 * (300 / 48 + 2));
   });
 
   test("leaves everything as it is after a pause that nobody is to blame for", async () => {
