@@ -44,13 +44,18 @@ export class ServerProcess implements AsyncDisposable {
   static async start(environment: Record<string, string> = {}, main = MAIN): Promise<ServerProcess> {
     const workers = environment.WORKERS ?? "2";
     const server = ServerProcess.spawn({ WORKERS: workers, ...environment }, main);
-    const listening = await server.line((line) => line.msg === "listening", LISTENING_MS);
-    server.#port = Number(listening.port);
-    const expected = Math.max(1, Number(workers));
-    await server.line(
-      () => server.lines.filter(({ msg }) => msg === "worker ready").length >= expected,
-      LISTENING_MS,
-    );
+    try {
+      const listening = await server.line((line) => line.msg === "listening", LISTENING_MS);
+      server.#port = Number(listening.port);
+      const expected = Math.max(1, Number(workers));
+      await server.line(
+        () => server.lines.filter(({ msg }) => msg === "worker ready").length >= expected,
+        LISTENING_MS,
+      );
+    } catch (error) {
+      await server.stop("SIGKILL");
+      throw error;
+    }
     return server;
   }
 
