@@ -13,19 +13,35 @@ let lastFrame: Buffer | undefined;
 export function frameOf(message: Uint8Array): Buffer {
   if (lastFrame !== undefined && message === lastMessage) return lastFrame;
   const { length } = message;
-  const headBytes = length < LENGTH_IN_2_BYTES ? 2 : length < 2 ** 16 ? 4 : 10;
+  const headBytes = headBytesOf(length);
   const frame = Buffer.allocUnsafe(headBytes + length);
+  writeHead(frame, length);
+  frame.set(message, headBytes);
+  lastMessage = message;
+  lastFrame = frame;
+  return frame;
+}
+
+/** @returns what stands before a message of so many bytes */
+export function headOf(length: number): Buffer {
+  const head = Buffer.allocUnsafe(headBytesOf(length));
+  writeHead(head, length);
+  return head;
+}
+
+function headBytesOf(length: number): number {
+  if (length < LENGTH_IN_2_BYTES) return 2;
+  return length < 2 ** 16 ? 4 : 10;
+}
+
+function writeHead(frame: Buffer, length: number): void {
   frame[0] = BINARY;
-  if (headBytes === 2) frame[1] = length;
-  else if (headBytes === 4) {
+  if (length < LENGTH_IN_2_BYTES) frame[1] = length;
+  else if (length < 2 ** 16) {
     frame[1] = LENGTH_IN_2_BYTES;
     frame.writeUInt16BE(length, 2);
   } else {
     frame[1] = LENGTH_IN_8_BYTES;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.set(message, headBytes);
-  lastMessage = message;
-  lastFrame = frame;
-  return frame;
 }

@@ -4,14 +4,15 @@
  *
  * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `FrameReader`,
  *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
- * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body.
+ * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, unless
+ *   it is so long that a copy of it costs more.
  */
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
-import { frameOf } from "./frame-writer.ts";
+import { frameOf, headOf } from "./frame-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
 export class WsTransport implements Transport, FrameSink {
@@ -61,7 +62,6 @@ export class WsTransport implements Transport, FrameSink {
     return this.#now() - this.#lastHeardMs;
   }
 
-  /** False from the closing handshake on, whoever began it. */
   get isOpen(): boolean {
     return !this.#isClosing && this.#socket.writable;
   }
@@ -76,7 +76,13 @@ export class WsTransport implements Transport, FrameSink {
   }
 
   send(message: Uint8Array): void {
-    if (this.isOpen) this.#socket.write(frameOf(message));
+    if (!this.isOpen) return;
+    if (message.length < LIMITS.frameCopyBytesMax) return void this.#socket.write(frameOf(message));
+    // Still one write to the system.
+    this.#socket.cork();
+    this.#socket.write(headOf(message.length));
+    this.#socket.write(message);
+    this.#socket.uncork();
   }
 
   close(code: ErrorCode): void {

@@ -80,7 +80,9 @@ export class MessageWriter {
   #reserve(count: number): void {
     if (this.#end + count <= this.#slab.length) return;
     const begun = this.#slab.subarray(this.#start, this.#end);
-    this.#slab = new Uint8Array(Math.max(SLAB_BYTES, 2 * (begun.length + count)));
+    const needed = begun.length + count;
+    // A long message has memory of its own, with some for what comes behind it.
+    this.#slab = new Uint8Array(2 * needed <= SLAB_BYTES ? SLAB_BYTES : needed + SLAB_BYTES);
     this.#slab.set(begun);
     this.#start = 0;
     this.#end = begun.length;
