@@ -94,6 +94,10 @@ export const LIMITS = {
   replaceAfterMs: 1_000,
   /** From a worker that is ready to the first room that moves to it: until then it rehearses. */
   rebalanceAfterMs: 500,
+  /** From a round of moves in which some rooms could not leave to the next. */
+  rebalanceAgainMs: 4_000,
+  /** How long a shutdown waits for a room that is between two workers. */
+  moveMs: 1_000,
   restartBackoffMinMs: 100,
   restartBackoffMaxMs: 10_000,
   /** More than this many deaths within the window fails /readyz. */

@@ -373,11 +373,15 @@ export class Matchmaker {
     return room.workerId;
   }
 
-  /** No joins any more: those under way fail, tickets not redeemed are void. */
-  drain(): void {
+  /**
+   * No joins any more: those under way fail, tickets not redeemed are void.
+   *
+   * @returns settles when every room has a worker that can end it
+   */
+  async drain(): Promise<void> {
     this.#isDraining = true;
-    this.#rebalancing.stop();
     this.#directory.releaseReserved(new RookeryError("SERVER_SHUTTING_DOWN"));
+    await this.#rebalancing.stop();
   }
 
   /** Open, public rooms. @param typeName all types by default */

@@ -145,10 +145,10 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     send: (workerId, message) => ports.get(workerId)?.port.send(message),
     isolate: () => supervisor.isolate(),
     onIdle: (workerId) => supervisor.retire(workerId),
-    canMove: ({ roomId, workerId, type }) => {
+    canMove: ({ roomId, workerId }) => {
       const worker = ports.get(workerId);
       const keepsSockets = config.retainSockets && worker?.port.leavesCopies === true;
-      return keepsSockets && type.durability === "journal" && !worker.handoff.isPassingTo(roomId);
+      return keepsSockets && !worker.handoff.isPassingTo(roomId);
     },
     survivors: {
       of: (roomId) => sockets.ofRoom(roomId).map(({ sessionId }) => sessionId),
@@ -289,7 +289,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
     drain: async () => {
       isDraining = true;
       log.info({ clients: connections.total }, "shutting down");
-      matchmaker.drain();
+      await matchmaker.drain();
       await supervisor.drain();
       http.close();
       http.closeAllConnections();

@@ -20,6 +20,8 @@ export type RebalancingOptions = {
 
 type Move = { readonly room: RoomEntry; readonly workerId: number };
 
+/** How often it is tried to spread the rooms: some cannot leave at the moment, because of a client or an effect. */
+const ROUNDS_MAX = 4;
 /** Two workers are about equally full when they differ by less than this share of what the fuller one has. */
 const GAP_SHARE_MIN = 0.2;
 
@@ -32,7 +34,10 @@ export class Rebalancing {
   #asked = new Set<string>();
   #moving: Move | undefined;
   #moved = 0;
+  /** Rounds that may still be made as long as the rooms are not spread. */
+  #roundsLeft = 0;
   #isStopped = false;
+  #onStill: () => void = () => undefined;
 
   constructor(directory: RoomDirectory, placement: RoomPlacement, options: RebalancingOptions) {
     this.#directory = directory;
@@ -44,6 +49,7 @@ export class Rebalancing {
   workerReady(): void {
     if (this.#isStopped || this.#directory.size === 0) return;
     this.#asked = new Set();
+    this.#roundsLeft = ROUNDS_MAX - 1;
     this.#nextIn(LIMITS.rebalanceAfterMs);
   }
 
@@ -55,10 +61,21 @@ export class Rebalancing {
     this.#moved += 1;
   }
 
-  /** The server shuts down. */
-  stop(): void {
+  /**
+   * The server shuts down: no other room moves.
+   *
+   * @returns settles when none is between two workers, where nobody would end it in order, or when that takes too long
+   */
+  async stop(): Promise<void> {
+    const { scheduler } = this.#options;
     this.#isStopped = true;
-    if (this.#timer !== undefined) this.#options.scheduler.clearTimeout(this.#timer);
+    if (this.#timer !== undefined) scheduler.clearTimeout(this.#timer);
+    if (this.#moving === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onStill = resolve;
+    const tooLong = scheduler.setTimeout(resolve, LIMITS.moveMs);
+    await promise;
+    scheduler.clearTimeout(tooLong);
   }
 
   /** From a timer: by then what was to be sent to the room's worker has been. */
@@ -74,24 +91,34 @@ export class Rebalancing {
   #next(): void {
     if (this.#moving !== undefined) return; // it goes on when that has ended
     const move = this.#choose();
-    if (move === undefined) {
-      this.#options.log.info({ moved: this.#moved }, "rooms are spread over the workers");
-      this.#moved = 0;
-      return;
-    }
+    if (move === undefined) return this.#endRound();
     this.#moving = move;
     this.#asked.add(move.room.roomId);
     this.#placement.release(move.room);
     const goOn = () => {
       this.#moving = undefined;
+      this.#onStill();
       if (!this.#isStopped && this.#timer === undefined) this.#nextIn(0);
     };
     // Open at the other worker, or still at its own, or gone.
     move.room.opened.promise.then(goOn, goOn);
   }
 
+  /** Rooms that could not move now may later. */
+  #endRound(): void {
+    this.#asked = new Set();
+    const isEven = this.#choose(() => true) === undefined;
+    if (!isEven && this.#roundsLeft > 0) {
+      this.#roundsLeft -= 1;
+      return this.#nextIn(LIMITS.rebalanceAgainMs);
+    }
+    const outcome = isEven ? "rooms are spread over the workers" : "rooms could not be spread evenly";
+    this.#options.log.info({ moved: this.#moved }, outcome);
+    this.#moved = 0;
+  }
+
   /** The move that evens out most between the fullest worker and the emptiest. */
-  #choose(): Move | undefined {
+  #choose(canMove = this.#options.canMove): Move | undefined {
     const loads = this.#options.workers().map((workerId) => {
       const rooms = this.#directory.roomsOf(workerId);
       return { workerId, rooms, load: rooms.reduce((sum, room) => sum + loadOf(room), 0) };
@@ -101,13 +128,13 @@ export class Rebalancing {
     if (fullest === undefined || emptiest === undefined) return undefined;
     const gap = fullest.load - emptiest.load;
     if (gap < GAP_SHARE_MIN * fullest.load) return undefined;
-    const { canMove } = this.#options;
     let best: { readonly room: RoomEntry; readonly gain: number } | undefined;
     for (const room of fullest.rooms) {
       // A move that turns the difference around is not worth its moment.
       const gain = gap - Math.abs(gap - 2 * loadOf(room));
       if (gain < loadOf(room) || gain <= (best?.gain ?? 0)) continue;
-      if (room.phase === "open" && !this.#asked.has(room.roomId) && canMove(room)) best = { room, gain };
+      const isFit = room.phase === "open" && room.type.durability === "journal";
+      if (isFit && !this.#asked.has(room.roomId) && canMove(room)) best = { room, gain };
     }
     return best && { room: best.room, workerId: emptiest.workerId };
   }

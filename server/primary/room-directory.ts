@@ -45,6 +45,8 @@ export type RoomEntry = Omit<CreateRoom, "roomType" | "epoch"> & {
   /** When it was in the middle of a step as its worker crashed, of late. */
   blamedAtMs: number[];
   phase: "planned" | "creating" | "open" | "closing";
+  /** It has been open: now it is, or will be again, or it ends. */
+  hasOpened: boolean;
   locked: boolean;
   isPrivate: boolean;
   /** An open room closes when its last seat is free. */
@@ -140,6 +142,7 @@ export class RoomDirectory {
       opened: Promise.withResolvers<void>(),
       blamedAtMs: [],
       phase: "planned",
+      hasOpened: false,
       locked: false,
       isPrivate: false,
       autoDispose: type.autoDispose,
@@ -156,6 +159,7 @@ export class RoomDirectory {
   open(room: RoomEntry): void {
     if (room.phase === "closing") return this.#onClosing(room);
     room.phase = "open";
+    room.hasOpened = true;
     room.opened.resolve();
     this.#reconsider(room);
   }
@@ -232,11 +236,21 @@ export class RoomDirectory {
     for (const room of this.#rooms.values()) room.seats.releaseAll(reason, "reserved");
   }
 
-  /** Open, public rooms. @param typeName all types by default */
+  /** Open, public rooms, and those that are between two workers. @param typeName all types by default */
   list(typeName?: string): RoomListing[] {
     const rows: RoomListing[] = [];
-    for (const { roomId, type, seats, phase, locked, isPrivate, metadata } of this.#rooms.values()) {
-      if (phase !== "open" || isPrivate || (typeName !== undefined && type.name !== typeName)) continue;
+    for (const {
+      roomId,
+      type,
+      seats,
+      phase,
+      hasOpened,
+      locked,
+      isPrivate,
+      metadata,
+    } of this.#rooms.values()) {
+      const isListed = hasOpened && phase !== "closing" && !isPrivate;
+      if (!isListed || (typeName !== undefined && type.name !== typeName)) continue;
       const { size: clients, maxClients } = seats;
       rows.push({ roomId, type: type.name, clients, maxClients, locked, metadata });
       if (rows.length === LISTED_ROOMS_MAX) break;

@@ -11,6 +11,8 @@ export interface TransportListener {
 export interface Transport {
   /** Bytes accepted by `send` that the kernel has not taken yet. */
   readonly bufferedBytes: number;
+  /** False from the closing handshake on, whoever began it. */
+  readonly isOpen: boolean;
   listen(listener: TransportListener): void;
   /** One message, one write. Ignored once the connection is closing. */
   send(message: Uint8Array): void;

@@ -47,12 +47,12 @@ export class CheckpointRecorder implements RoomRecorder {
    * If it fails the room goes on without, and so do its clients: they would have to stop as soon as their buffers are full.
    * The next one is tried as usual.
    */
-  saveNow(nowMs: number, save: () => Uint8Array): void {
+  saveNow(nowMs: number, save: () => Uint8Array): boolean {
     this.#savedMs = nowMs;
     this.#isBehind = false;
     // A checkpoint is named by the step that it is of.
     this.#journal.append(nowMs, []);
-    this.#checkpoints.write(save);
+    return this.#checkpoints.write(save);
   }
 
   dispose(): void {

@@ -23,19 +23,22 @@ export class Checkpoints {
 
   /**
    * @param save the room as it is now; it may throw, since the room has a part in it
+   * @returns whether it is written
    * @throws JournalSuperseded; whatever else goes wrong is logged, and the room goes on
    */
-  write(save: () => Uint8Array): void {
+  write(save: () => Uint8Array): boolean {
     const { journal, roomId, failed, areAllThereIs, log } = this.#options;
     try {
       journal.checkpoint(save());
       this.#isFailing = false;
       if (journal.state === "good") failed.delete(roomId);
+      return true;
     } catch (error) {
       if (error instanceof JournalSuperseded) throw error;
       if (areAllThereIs) failed.add(roomId);
       if (!this.#isFailing) log.error({ err: error }, "a checkpoint could not be written");
       this.#isFailing = true;
+      return false;
     }
   }
 

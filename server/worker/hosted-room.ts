@@ -235,22 +235,24 @@ export class HostedRoom implements SessionOwner {
     const onRelease = this.#onRelease;
     if (onRelease === undefined || this.#phase !== "open") return;
     this.#onRelease = undefined;
-    onRelease(this.#canLeave ? this.#leave() : undefined);
+    onRelease(this.#isSettled && this.#isSaved() ? this.#leave() : undefined);
   }
 
-  /** Everything that is under way stands in its journal, and can be taken up from there. */
-  get #canLeave(): boolean {
-    const { journals } = this.#services;
-    const isWritten = this.#recorder?.savesLater === false && journals?.failed.has(this.id) === false;
-    const isSettled = this.#queue.isEmpty && this.#effects.pendingCount === 0;
-    return isWritten && isSettled && !this.#sessions.areSomeAwaited;
+  /** Nothing is under way that could not be taken up elsewhere. */
+  get #isSettled(): boolean {
+    return this.#queue.isEmpty && this.#effects.pendingCount === 0 && this.#sessions.areSettled;
+  }
+
+  /** Saves the room. @returns whether it stands in its journal, and need not be made again of its steps */
+  #isSaved(): boolean {
+    const recorder = this.#recorder;
+    const isWritten = recorder?.savesLater === false && !this.#services.journals?.failed.has(this.id);
+    return isWritten && recorder.saveNow(this.#runtime.clock.nowMs, () => this.#checkpoint());
   }
 
   #leave(): Transport[] {
     this.#phase = "ended";
     this.#pace.stop();
-    // Only so that it is taken up more quickly.
-    this.#recorder?.saveNow(this.#runtime.clock.nowMs, () => this.#checkpoint());
     this.#recorder?.close();
     const connections = this.#sessions.letGo();
     this.#end();
@@ -311,7 +313,9 @@ export class HostedRoom implements SessionOwner {
   #wake(nowMs: number): void {
     const events = [...this.#queue.takeAll(), ...this.#dueTimers(nowMs)];
     const isDue = nowMs >= (this.#recorder?.dueMs ?? Number.POSITIVE_INFINITY);
-    if (events.length > 0 || isDue || this.#isSomebodyBehind) this.#step(nowMs, events);
+    // A room that leaves takes the time along that has passed since its last step.
+    const isLeaving = this.#onRelease !== undefined;
+    if (events.length > 0 || isDue || isLeaving || this.#isSomebodyBehind) this.#step(nowMs, events);
     this.#releaseIfAsked();
   }
 

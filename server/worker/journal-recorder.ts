@@ -35,14 +35,14 @@ export class JournalRecorder implements RoomRecorder {
     if (this.#replayMs >= LIMITS.checkpointStepMs) this.#save(save);
   }
 
-  saveNow(_nowMs: number, save: () => Uint8Array): void {
-    this.#save(save);
+  saveNow(_nowMs: number, save: () => Uint8Array): boolean {
+    return this.#save(save);
   }
 
   /** If it fails nothing is lost: the steps go on in the journal, and the next checkpoint is tried as usual. */
-  #save(save: () => Uint8Array): void {
+  #save(save: () => Uint8Array): boolean {
     this.#replayMs = 0;
-    this.#checkpoints.write(save);
+    return this.#checkpoints.write(save);
   }
 
   dispose(): void {

@@ -40,8 +40,8 @@ export interface RoomRecorder {
    * @param save the room as it is now
    */
   sent(tookMs: number, save: () => Uint8Array): void;
-  /** The room is to be saved now, whatever has happened in it. */
-  saveNow(nowMs: number, save: () => Uint8Array): void;
+  /** The room is to be saved now, whatever has happened in it. @returns whether it is */
+  saveNow(nowMs: number, save: () => Uint8Array): boolean;
   /** Room time of the next checkpoint if nothing happens until then; undefined: there will be none. */
   readonly dueMs: number | undefined;
   /** The room has ended. */

@@ -164,15 +164,17 @@ export class RoomSessions {
     this.#options.services.report({ type: "session-left", roomId: this.#options.roomId, sessionId });
   }
 
-  /** The room is to go on at another worker. @returns the connections that can go along */
+  /** The room is to go on at another worker. @returns the connections that go along; those that are closing stay */
   letGo(): Transport[] {
     this.#seats.stopAll();
     return [...this.#all.values()].flatMap((session) => session.letGo() ?? []);
   }
 
-  /** Connections that have outlived the room's last owner may still come back. */
-  get areSomeAwaited(): boolean {
-    return this.#awaited.size > 0;
+  /** No connection is on its way from the room's last owner, and all have got what was sent to them. */
+  get areSettled(): boolean {
+    if (this.#awaited.size > 0) return false;
+    for (const session of this.#all.values()) if (!session.isAllSent) return false;
+    return true;
   }
 
   // Recovery.

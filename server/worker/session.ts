@@ -171,18 +171,16 @@ export class Session implements ConnectionOwner {
     connection.transport.terminate();
   }
 
-  /**
-   * The session is to go on at another worker.
-   *
-   * @returns its connection, if that can go along; one in which something waits to be sent is cut, because what was
-   * written of a message would stay half of one
-   */
+  /** Nothing waits to be sent: in another process what has been written of a message would stay half of one. */
+  get isAllSent(): boolean {
+    return (this.#connection()?.transport.bufferedBytes ?? 0) === 0;
+  }
+
+  /** The session is to go on at another worker. @returns its connection; undefined when it has none that goes on */
   letGo(): Transport | undefined {
     const transport = this.#connection()?.transport;
     this.#state = { name: "away" };
-    if (transport === undefined || transport.bufferedBytes === 0) return transport;
-    transport.terminate();
-    return undefined;
+    return transport?.isOpen === true ? transport : undefined;
   }
 
   #connection(): Connection | undefined {

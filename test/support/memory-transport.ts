@@ -28,6 +28,8 @@ export class MemoryTransport implements Transport {
   /** What the server closed it with. */
   closeCode: ErrorCode | undefined;
   isTerminated = false;
+  /** It is in its closing handshake. */
+  isClosing = false;
   /** Called within each `send`. */
   onSend: ((values: readonly ServerValue[]) => void) | undefined;
   #listener: TransportListener | undefined;
@@ -64,7 +66,7 @@ export class MemoryTransport implements Transport {
   }
 
   get isOpen(): boolean {
-    return !this.#isOver;
+    return !this.#isOver && !this.isClosing;
   }
 
   /** All values in the order in which they came. */

@@ -58,6 +58,8 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
   const notes: { fields: object; message: string }[] = [];
   /** Sessions with a retained socket, by room. */
   const sockets = new Map<string, string[]>();
+  /** Rooms that cannot move now. */
+  const busy = new Set<string>();
   const followed: { roomId: string; workerId: number }[] = [];
   const closedSockets: string[] = [];
   const kept: { roomId: string; connectionIds: number[] }[] = [];
@@ -90,7 +92,7 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
       keepOnly: (roomId, connectionIds) => void kept.push({ roomId, connectionIds: [...connectionIds] }),
       close: (roomId) => void closedSockets.push(roomId),
     },
-    canMove: ({ type }) => type.durability === "journal",
+    canMove: ({ roomId }) => !busy.has(roomId),
     log: {
       info: (fields, message) => notes.push({ fields, message }),
       warn: (_, message) => warnings.push(message),
@@ -107,6 +109,7 @@ export function createHarness({ workers = [1, 2], roomTypes = ROOM_TYPES } = {})
     readyWorkers,
     warnings,
     sockets,
+    busy,
     followed,
     closedSockets,
     kept,

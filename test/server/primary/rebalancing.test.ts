@@ -186,7 +186,15 @@ describe("while a room moves", () => {
     expect(harness.matchmaker.resume(sessionId).workerId).toBe(2);
   });
 
-  test("its worker may keep it: it is open as before, and is not asked again", async () => {
+  test("it is listed, and so is one that is taken over", async () => {
+    const ids = await rooms(2, 2);
+    await ready();
+    expect(harness.matchmaker.list("match")).toHaveLength(2);
+    harness.loseWorker(1);
+    expect(harness.matchmaker.list("match").map(({ roomId }) => roomId)).toEqual(ids);
+  });
+
+  test("its worker may keep it: it is open as before, and is asked again a while later", async () => {
     const ids = await rooms(2, 2);
     await ready();
     const kept = [asked()];
@@ -196,8 +204,24 @@ describe("while a room moves", () => {
     expect(kept.toSorted()).toEqual(ids.toSorted());
     expect(harness.releases()).toHaveLength(2);
     expect(ids.map(workerOf)).toEqual([1, 1]);
-    expect(harness.notes).toEqual([{ fields: { moved: 0 }, message: SPREAD }]);
     expect(harness.rooms().open).toBe(2);
+    await harness.time.advance(LIMITS.rebalanceAgainMs);
+    expect(await moveAll()).toHaveLength(1);
+    expect(harness.notes).toEqual([{ fields: { moved: 1 }, message: SPREAD }]);
+  });
+
+  test("one that is busy is not asked; the attempts have an end", async () => {
+    const ids = await rooms(2, 2);
+    for (const roomId of ids) harness.busy.add(roomId);
+    await ready();
+    for (let round = 0; round < 10; round++) await harness.time.advance(LIMITS.rebalanceAgainMs);
+    expect(harness.releases()).toEqual([]);
+    expect(harness.notes).toEqual([{ fields: { moved: 0 }, message: "rooms could not be spread evenly" }]);
+    expect(harness.time.pendingTimers).toBe(0);
+    // Another chance comes with the next worker.
+    harness.busy.clear();
+    await ready(3);
+    expect(await moveAll()).toHaveLength(1);
   });
 
   test("its worker may die: it is taken over like all the others", async () => {
@@ -256,14 +280,31 @@ describe("while a room moves", () => {
     expect(harness.disposals()).toEqual([{ type: "dispose-room", workerId: 2, roomId: moving }]);
   });
 
-  test("the server may shut down: nothing more moves", async () => {
+  test("the server may shut down: it waits for the room, for a while, and moves no other", async () => {
     await rooms(2, 2, 2, 2);
     await ready();
-    harness.matchmaker.drain();
     const moving = asked();
     await letGo(moving);
+    let isDrained = false;
+    void harness.matchmaker.drain().then(() => {
+      isDrained = true;
+    });
+    await harness.time.advance(LIMITS.moveMs - 1);
+    expect(isDrained).toBe(false);
     await opens(moving, 2);
-    await harness.time.advance(LIMITS.rebalanceAfterMs);
+    expect(isDrained).toBe(true);
+    await harness.time.advance(LIMITS.rebalanceAgainMs);
     expect(harness.releases()).toHaveLength(1);
+    expect(harness.time.pendingTimers).toBe(0);
+  });
+
+  test("a shutdown does not wait for a room that nobody opens, nor when none moves", async () => {
+    await harness.matchmaker.drain();
+    harness = createHarness({ workers: [1], roomTypes: [MATCH] });
+    await rooms(2, 2);
+    await ready();
+    const drained = harness.matchmaker.drain();
+    await harness.time.advance(LIMITS.moveMs);
+    await drained;
   });
 });
