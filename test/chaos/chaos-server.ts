@@ -70,9 +70,21 @@ export class ChaosServer implements AsyncDisposable {
     return this.#says((line) => line.msg === CREATED && line.roomId === roomId);
   }
 
-  /** To be called before a worker dies. @returns whether its replacement has got what it gets of the rooms, in time */
+  /** @returns whether rooms that move have moved, in time; to be called before the worker dies because of which they do */
   spread(): Promise<boolean> {
     return this.#says(({ msg }) => SPREAD.has(msg));
+  }
+
+  /** @returns whether no room is being moved, in time: since a worker was last ready, they have been spread */
+  async still(): Promise<boolean> {
+    const { lines } = this.#process;
+    const first = lines.findIndex(({ msg }) => msg === CREATED);
+    const isStill = () => {
+      const ready = lines.findLastIndex(({ msg }) => msg === READY);
+      return ready < first || lines.findLastIndex(({ msg }) => SPREAD.has(msg)) > ready;
+    };
+    while (!isStill()) if (!(await this.spread())) return false;
+    return true;
   }
 
   /** How often a room has been moved from a worker that lives. */

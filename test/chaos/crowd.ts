@@ -99,6 +99,12 @@ export class Crowd {
     return until(this.#onReturn, () => bots.every((bot) => !this.#returning.has(bot)), withinMs);
   }
 
+  /** @returns whether everybody is told of a state that is newer than this call, in time */
+  async calm(withinMs: number): Promise<boolean> {
+    const sinceMs = systemScheduler.now();
+    return await this.#each(({ isLive, stateAtMs }) => isLive && stateAtMs > sinceMs, withinMs);
+  }
+
   /** From now on anybody may break, any number of times, until `endUnrest`. */
   beginUnrest(): void {
     this.#mayBreak = true;
@@ -115,8 +121,7 @@ export class Crowd {
    * besides the moves of its room
    */
   async endUnrest(withinMs: number): Promise<{ isCalm: boolean; breaksMax: number }> {
-    const sinceMs = systemScheduler.now();
-    const isCalm = await this.#each(({ isLive, stateAtMs }) => isLive && stateAtMs > sinceMs, withinMs);
+    const isCalm = await this.calm(withinMs);
     this.#mayBreak = false;
     // What the server has logged by now.
     await new Promise((resolve) => setImmediate(resolve));

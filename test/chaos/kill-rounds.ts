@@ -53,7 +53,9 @@ async function killOne({ server, crowd, random, prepare }: KillRounds): Promise<
   const areBack = await crowd.back(readers, BACK_WITHIN_MS);
   release?.();
   const isOver = (await over).every(Boolean);
-  return areBack && isOver && (await crowd.back(hit, BACK_WITHIN_MS)) && hit.every(({ isLive }) => isLive);
+  if (!areBack || !isOver || !(await crowd.back(hit, BACK_WITHIN_MS))) return false;
+  // Also those whose room has just been moved.
+  return await crowd.calm(BACK_WITHIN_MS);
 }
 
 function progressLine({ tally }: Crowd, round: number, times: number): string {

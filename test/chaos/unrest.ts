@@ -47,6 +47,11 @@ export async function runUnrest(
   const random = createRandom(seed);
   for (let round = 0; round < times; round++) {
     await delay(REST_MS);
+    // Rooms may still be on their way because of the last time.
+    if (!(await server.still()) || !(await crowd.calm(CALM_WITHIN_MS))) {
+      violations.add("Not everybody plays: the rest was not done.");
+      break;
+    }
     crowd.beginUnrest();
     await unrest({ server, crowd, random, round });
     const { isCalm, breaksMax } = await crowd.endUnrest(CALM_WITHIN_MS);
