@@ -10,7 +10,7 @@ import { WORKLOADS } from "./workloads/registry.ts";
 import type { BenchContext } from "./workloads/workload.ts";
 
 const EXIT = { DONE: 0, BOUND_MISSED: 1, NOT_RUN: 2, INTERRUPTED: 130 } as const;
-const FULL = { pairs: 5, timing: { warmUpMs: 3_000, windowMs: 8_000 } } as const;
+const FULL = { pairs: 5, timing: { warmUpMs: 5_000, windowMs: 8_000 } } as const;
 const QUICK = { pairs: 2, timing: { warmUpMs: 2_000, windowMs: 4_000 } } as const;
 const JSON_INDENT = 2;
 
