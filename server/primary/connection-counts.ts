@@ -30,7 +30,8 @@ export class ConnectionCounts {
     this.#byAddress.set(address, count + 1);
   }
 
-  passed(connectionId: number, workerId: number): void {
+  /** @param workerId undefined: it is at none again */
+  passed(connectionId: number, workerId: number | undefined): void {
     const connection = this.#connections.get(connectionId);
     if (connection !== undefined) connection.workerId = workerId;
   }

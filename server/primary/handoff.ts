@@ -9,7 +9,7 @@ import type { WorkerPort } from "./worker-process.ts";
 
 export type Accept = Extract<PrimaryToWorker, { type: "accept" }>;
 export type Adopt = Extract<PrimaryToWorker, { type: "adopt" }>;
-type Passing = { readonly message: Accept | Adopt; readonly handle: SocketHandle };
+export type Passing<Message = Accept | Adopt> = { readonly message: Message; readonly handle: SocketHandle };
 
 export class Handoff {
   readonly #port: Pick<WorkerPort, "send">;
@@ -50,15 +50,18 @@ export class Handoff {
     this.#fillWindow();
   }
 
-  /** The worker is gone: new connections that it had not taken are closed. @returns their ids */
-  lost(): number[] {
-    const untaken = [...this.#sent.values(), ...this.#waiting].filter(
-      ({ message }) => message.type === "accept",
+  /**
+   * The worker is gone, and all it has sent has been read.
+   *
+   * @returns new connections that it has not taken: it says so before it answers anything
+   */
+  lost(): Passing<Accept>[] {
+    const untaken = [...this.#sent.values(), ...this.#waiting].flatMap(({ message, handle }) =>
+      message.type === "accept" ? [{ message, handle }] : [],
     );
     this.#sent.clear();
     this.#waiting.length = 0;
-    for (const { handle } of untaken) handle.close();
-    return untaken.map(({ message }) => message.connectionId);
+    return untaken;
   }
 
   #push(passing: Passing): void {

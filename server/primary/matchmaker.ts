@@ -340,6 +340,13 @@ export class Matchmaker {
     }
   }
 
+  /** The worker serves nothing any more: who wants to one of its rooms waits until another has it, or it is lost. */
+  onWorkerEnding(workerId: number): void {
+    for (const room of this.#directory.roomsOf(workerId)) {
+      if (room.phase === "open") this.#directory.suspend(room);
+    }
+  }
+
   /**
    * To be called once nothing more can come from the worker. Rooms that are written down go on in other workers, or
    * in its replacement.

@@ -11,13 +11,14 @@ import { PROTOCOL_VERSION } from "../../shared/protocol/wire.ts";
 import { systemScheduler } from "../../shared/time.ts";
 import type { Config } from "../config.ts";
 import { clientDescriptors } from "../descriptor-limit.ts";
+import type { SocketHandle } from "../ipc/channel.ts";
 import type { WorkerToPrimary } from "../ipc/messages.ts";
 import { listRooms, openDataDirectory, quarantineRoom, removeRoomFiles } from "../journal/data-directory.ts";
 import { systemProbe } from "../journal/lease.ts";
 import { takeMark } from "../journal/step-mark.ts";
 import type { Logger } from "../logger.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
-import { Handoff } from "./handoff.ts";
+import { type Accept, Handoff } from "./handoff.ts";
 import { createHttpServer } from "./http.ts";
 import { type JoinCall, Matchmaker } from "./matchmaker.ts";
 import { Pages } from "./pages.ts";
@@ -114,12 +115,14 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       log.info({ workerId, workerPid: ports.get(workerId)?.port.pid }, "worker ready");
       matchmaker.onWorkerReady(workerId, roomTypes);
     },
+    onEnding: (workerId) => matchmaker.onWorkerEnding(workerId),
     onLost: (workerId, death) => {
       const pid = ports.get(workerId)?.port.pid;
-      for (const connectionId of ports.get(workerId)?.handoff.lost() ?? []) connections.closed(connectionId);
+      const untaken = ports.get(workerId)?.handoff.lost() ?? [];
       ports.delete(workerId);
       const steppedRoomId = pid === undefined ? undefined : takeMark(config.dataDirectory, pid);
       matchmaker.onWorkerLost(workerId, isCrash(death) ? steppedRoomId : undefined);
+      for (const { message, handle } of untaken) notTaken(message, handle);
       // Those of rooms that go on have been passed on, or wait for a worker.
       for (const connectionId of connections.ofWorker(workerId)) {
         const roomId = sockets.roomOf(connectionId);
@@ -192,6 +195,15 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
       case "session-left":
         return matchmaker.onWorkerMessage(workerId, message);
     }
+  }
+
+  /** A worker has died before it took a new connection. */
+  function notTaken(message: Accept, handle: SocketHandle): void {
+    const { connectionId, passenger } = message;
+    connections.passed(connectionId, undefined);
+    if (passenger.kind === "resume") return void upgrades.passAgain(message, passenger.resumeToken, handle);
+    handle.close();
+    connections.closed(connectionId);
   }
 
   function connectionClosed(connectionId: number): void {

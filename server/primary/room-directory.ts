@@ -196,7 +196,7 @@ export class RoomDirectory {
     this.remove(room, new RookeryError(code));
   }
 
-  /** An open room is about to leave its worker: whoever wants to it waits until it is open again. */
+  /** An open room leaves its worker, or the worker dies: whoever wants to it waits until it is open again. */
   suspend(room: RoomEntry): void {
     assert(room.phase === "open", "only an open room moves");
     room.opened = Promise.withResolvers<void>();

@@ -48,6 +48,8 @@ export type SupervisorOptions = {
    */
   readonly fork: (slot: number, rehearses: boolean) => WorkerProcess;
   readonly onReady: (workerId: number, roomTypes: readonly RoomTypeInfo[]) => void;
+  /** The first sign of its death: it serves nothing any more, and what it has sent may still come. `onLost` follows. */
+  readonly onEnding: (workerId: number) => void;
   /** The process is gone, and all it sent has been read. */
   readonly onLost: (workerId: number, death: Death) => void;
   /** No worker can be started: the server has no reason to go on. */
@@ -298,6 +300,7 @@ export class Supervisor {
     };
     slot.state = ending;
     this.#guard(slot, ending);
+    this.#options.onEnding(ending.process.id);
     return ending;
   }
 

@@ -9,7 +9,7 @@ import { ERRORS, type ErrorCode, RookeryError } from "../../shared/errors.ts";
 import { type Offer, parseOffer, parseResumeToken } from "../../shared/protocol/handshake.ts";
 import type { Config } from "../config.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
-import type { Passenger } from "../ipc/messages.ts";
+import type { Passenger, UpgradeHead } from "../ipc/messages.ts";
 import type { Logger } from "../logger.ts";
 import { acceptUpgrade } from "../transport/accept.ts";
 import { detachHandle } from "../transport/socket-handle.ts";
@@ -72,12 +72,35 @@ export class Upgrades {
     const { handle, rest } = detached;
     const { schemaHash, eventsReceived } = offer;
     const upgrade = { key, rest, schemaHash, eventsReceived };
-    try {
+    await this.#pass(connectionId, upgrade, handle, () => {
       this.#services.connections.open(
         connectionId,
         clientAddress(request, this.#services.config.trustedProxies),
       );
-      const { workerId, ...destination } = await this.#destination(request, offer);
+      return this.#destination(request, offer);
+    });
+  }
+
+  /**
+   * A worker has died before it had the connection of a client that comes back: nothing of it was read or answered, so
+   * it goes to the next worker of its room.
+   */
+  async passAgain({ connectionId, upgrade, sessionId }: Accept, resumeToken: string, handle: SocketHandle) {
+    await this.#pass(connectionId, upgrade, handle, async () => {
+      await this.#services.whenOpen(sessionId);
+      return this.#services.resume(sessionId, resumeToken);
+    });
+  }
+
+  /** Passes a connection on to where it is to go, or closes it with the reason why it goes nowhere. */
+  async #pass(
+    connectionId: number,
+    upgrade: UpgradeHead,
+    handle: SocketHandle,
+    find: () => Promise<Destination>,
+  ): Promise<void> {
+    try {
+      const { workerId, ...destination } = await find();
       const message: Accept = { type: "accept", connectionId, upgrade, ...destination };
       if (!this.#services.pass(workerId, message, handle)) throw new RookeryError("SERVER_BUSY");
       this.#services.connections.passed(connectionId, workerId);

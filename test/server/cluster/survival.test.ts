@@ -379,6 +379,28 @@ test("without retained sockets, a client is closed as soon as its worker has die
   expect(back.welcome).toMatchObject({ resumed: true, sessionId: player.welcome.sessionId });
 });
 
+test("a client that comes back while its worker dies gets to the replacement, in the same handshake", async () => {
+  await using server = await start({ WORKERS: "1", RETAIN_SOCKETS: "0" });
+  const [player] = (await room(server, 1)) as [Player];
+  const { roomId, sessionId } = player.welcome;
+  process.kill(pidOf(server, roomId), "SIGSTOP");
+  player.client.socket.destroy();
+  const back = Player.resume(server, player);
+  // The primary counts it, and has passed it to a worker that takes nothing any more.
+  await eventually(
+    () => clientsOf(server),
+    (count) => count === 2,
+    "two connections",
+  );
+  await killWorkerOf(server, roomId);
+  expect((await back).welcome).toMatchObject({ resumed: true, sessionId });
+  await eventually(
+    () => clientsOf(server),
+    (count) => count === 1,
+    "one connection",
+  );
+});
+
 function isAsked(times: number): (client: RawClient) => boolean {
   return ({ values }) => values.filter(([type]) => type === ServerMessage.RESUME).length >= times;
 }

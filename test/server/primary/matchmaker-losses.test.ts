@@ -3,6 +3,16 @@ import type { RoomTypeInfo } from "../../../server/ipc/messages.ts";
 import { LIMITS } from "../../../server/limits.ts";
 import { createHarness, expectRefused, joined, NO_ROOMS, NO_SEATS, refusal } from "./matchmaker-harness.ts";
 
+const LASTING: RoomTypeInfo = {
+  name: "lasting",
+  maxClients: 4,
+  maxMatched: 4,
+  filterBy: [],
+  durability: "journal",
+  hasAuth: false,
+  autoDispose: false,
+};
+
 describe("rooms without seats", () => {
   it("are disposed of once; until that is done they take nobody", async () => {
     const harness = createHarness();
@@ -55,6 +65,34 @@ describe("lost workers", () => {
     await harness.time.advance(60_000);
     expect(refusal(() => harness.matchmaker.resume(sessionId))).toBe("SESSION_NOT_FOUND");
     await expectRefused(harness.join("open", { mode: "joinById", roomId }), "ROOM_NOT_FOUND");
+  });
+
+  it.each([
+    ["another has taken its room over", "journal" as const],
+    ["its room is lost", "none" as const],
+  ])("from the first sign on, who comes back waits until %s", async (_what, durability) => {
+    const type: RoomTypeInfo = { ...LASTING, durability };
+    const harness = createHarness({ roomTypes: [type] });
+    const { roomId, sessionId, workerId } = await joined(harness, type.name);
+    harness.matchmaker.onWorkerEnding(workerId);
+    let outcome: unknown = "waits";
+    harness.matchmaker.whenOpen(sessionId).then(
+      () => {
+        outcome = harness.matchmaker.resume(sessionId).workerId;
+      },
+      ({ code }) => {
+        outcome = code;
+      },
+    );
+    await harness.time.settle();
+    expect(outcome).toBe("waits");
+    harness.loseWorker(workerId);
+    if (durability === "journal") {
+      const taken = { type: "room-created", roomId, failure: undefined, sessionIds: [sessionId] } as const;
+      harness.matchmaker.onWorkerMessage(3 - workerId, taken);
+    }
+    await harness.time.settle();
+    expect(outcome).toBe(durability === "journal" ? 3 - workerId : "ROOM_LOST");
   });
 
   it.each(["open", "guarded"])(

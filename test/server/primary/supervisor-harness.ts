@@ -145,6 +145,7 @@ export class SupervisorWorld {
   /** Of each process, whether it was told to rehearse. */
   readonly rehearsing: boolean[] = [];
   readonly ready: number[] = [];
+  readonly ending: number[] = [];
   readonly lost: { readonly id: number; readonly atMs: number }[] = [];
   giveUps = 0;
   /** Of the processes that start from now on. */
@@ -163,6 +164,7 @@ export class SupervisorWorld {
       drainTimeoutMs: DRAIN_TIMEOUT_MS,
       fork: (slot, rehearses) => this.#fork(slot, rehearses),
       onReady: (workerId) => this.ready.push(workerId),
+      onEnding: (id) => void this.ending.push(id),
       onLost: (id) => this.lost.push({ id, atMs: this.time.now() }),
       onGiveUp: () => this.giveUps++,
       log: { warn: () => undefined },

@@ -53,11 +53,13 @@ describe("workers", () => {
       world.process(0).die();
       await world.time.advance(world.process(0).behaviour.dyingMs);
       expect(world.states()).toEqual(["ending", "ready"]);
+      expect(world.ending).toEqual([1]);
       expect(world.supervisor.ready().map(({ workerId }) => workerId)).toEqual([2]);
       await world.time.advance(59);
       expect(world.lost).toEqual([]);
       await world.time.advance(1);
       expect(world.lost).toMatchObject([{ id: 1 }]);
+      expect(world.ending).toEqual([1]);
       expect(world.states()).toEqual(["crashed", "ready"]);
       await world.time.advance(1_000);
       expect(world.states()).toEqual(["ready", "ready"]);
