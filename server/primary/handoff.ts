@@ -9,7 +9,7 @@ import type { WorkerPort } from "./worker-process.ts";
 
 export type Accept = Extract<PrimaryToWorker, { type: "accept" }>;
 export type Adopt = Extract<PrimaryToWorker, { type: "adopt" }>;
-export type Passing<Message = Accept | Adopt> = { readonly message: Message; readonly handle: SocketHandle };
+type Passing<Message = Accept | Adopt> = { readonly message: Message; readonly handle: SocketHandle };
 
 export class Handoff {
   readonly #port: Pick<WorkerPort, "send">;

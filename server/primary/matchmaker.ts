@@ -51,7 +51,7 @@ export type MatchmakerMessage = Extract<
   }
 >;
 
-export type MatchmakerOptions = Omit<PlacementOptions, "log"> & {
+export type MatchmakerOptions = PlacementOptions & {
   readonly scheduler: Scheduler;
   /** Gives numbers at least 0 and below 1. */
   readonly random: () => number;
@@ -61,7 +61,7 @@ export type MatchmakerOptions = Omit<PlacementOptions, "log"> & {
   readonly wallClock: () => number;
   /** Nothing is on its way to the room at its worker, and its connections can go with it. */
   readonly canMove: (room: RoomEntry) => boolean;
-  readonly log: PlacementOptions["log"] & { info(fields: object, message: string): void };
+  readonly log: { info(fields: object, message: string): void };
 };
 
 export type MatchmakerStats = DirectoryStats & {

@@ -123,8 +123,9 @@ export class Rebalancing {
       const rooms = this.#directory.roomsOf(workerId);
       return { workerId, rooms, load: rooms.reduce((sum, room) => sum + loadOf(room), 0) };
     });
-    const [fullest] = loads.toSorted((a, b) => b.load - a.load);
-    const [emptiest] = loads.toSorted((a, b) => a.load - b.load);
+    loads.sort((a, b) => a.load - b.load);
+    const emptiest = loads[0];
+    const fullest = loads.at(-1);
     if (fullest === undefined || emptiest === undefined) return undefined;
     const gap = fullest.load - emptiest.load;
     if (gap < GAP_SHARE_MIN * fullest.load) return undefined;

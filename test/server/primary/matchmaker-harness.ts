@@ -14,6 +14,17 @@ export const NO_ROOMS = { planned: 0, creating: 0, open: 0, closing: 0 };
 export const NO_SEATS = { reserved: 0, passed: 0, joined: 0 };
 export const WALL_CLOCK_AT_START = 1_700_000_000_000;
 
+/** A type whose rooms outlive their worker. */
+export const JOURNALED: RoomTypeInfo = {
+  name: "match",
+  maxClients: 4,
+  maxMatched: 4,
+  filterBy: [],
+  durability: "journal",
+  hasAuth: false,
+  autoDispose: true,
+};
+
 const ROOM_TYPES: readonly RoomTypeInfo[] = [
   {
     name: "open",

@@ -1,17 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { RoomTypeInfo } from "../../../server/ipc/messages.ts";
 import { LIMITS } from "../../../server/limits.ts";
-import { createHarness, expectRefused, joined, NO_ROOMS, NO_SEATS, refusal } from "./matchmaker-harness.ts";
-
-const LASTING: RoomTypeInfo = {
-  name: "lasting",
-  maxClients: 4,
-  maxMatched: 4,
-  filterBy: [],
-  durability: "journal",
-  hasAuth: false,
-  autoDispose: false,
-};
+import {
+  createHarness,
+  expectRefused,
+  JOURNALED,
+  joined,
+  NO_ROOMS,
+  NO_SEATS,
+  refusal,
+} from "./matchmaker-harness.ts";
 
 describe("rooms without seats", () => {
   it("are disposed of once; until that is done they take nobody", async () => {
@@ -71,7 +69,7 @@ describe("lost workers", () => {
     ["another has taken its room over", "journal" as const],
     ["its room is lost", "none" as const],
   ])("from the first sign on, who comes back waits until %s", async (_what, durability) => {
-    const type: RoomTypeInfo = { ...LASTING, durability };
+    const type: RoomTypeInfo = { ...JOURNALED, durability };
     const harness = createHarness({ roomTypes: [type] });
     const { roomId, sessionId, workerId } = await joined(harness, type.name);
     harness.matchmaker.onWorkerEnding(workerId);

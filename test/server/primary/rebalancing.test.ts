@@ -1,19 +1,9 @@
 /** Rooms move to a worker that has become ready beside others, one after the other, whatever happens meanwhile. */
 import { beforeEach, describe, expect, test } from "vitest";
-import type { RoomTypeInfo } from "../../../server/ipc/messages.ts";
 import { LIMITS } from "../../../server/limits.ts";
 import type { Admission } from "../../../server/primary/matchmaker.ts";
-import { createHarness, type Harness, joined, refusal } from "./matchmaker-harness.ts";
+import { createHarness, type Harness, JOURNALED, joined, refusal } from "./matchmaker-harness.ts";
 
-const MATCH: RoomTypeInfo = {
-  name: "match",
-  maxClients: 4,
-  maxMatched: 4,
-  filterBy: [],
-  durability: "journal",
-  hasAuth: false,
-  autoDispose: true,
-};
 const SPREAD = "rooms are spread over the workers";
 
 let harness: Harness;
@@ -26,7 +16,7 @@ beforeEach(() => {
   looked = 0;
   harness = createHarness({
     workers: [1],
-    roomTypes: [MATCH, { ...MATCH, name: "fleeting", durability: "none" }],
+    roomTypes: [JOURNALED, { ...JOURNALED, name: "fleeting", durability: "none" }],
   });
 });
 
@@ -300,7 +290,7 @@ describe("while a room moves", () => {
 
   test("a shutdown does not wait for a room that nobody opens, nor when none moves", async () => {
     await harness.matchmaker.drain();
-    harness = createHarness({ workers: [1], roomTypes: [MATCH] });
+    harness = createHarness({ workers: [1], roomTypes: [JOURNALED] });
     await rooms(2, 2);
     await ready();
     const drained = harness.matchmaker.drain();
