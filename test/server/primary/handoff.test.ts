@@ -35,7 +35,8 @@ function setUp() {
     accepted,
     handles,
     sentIds: () => sent.map(({ id }) => id),
-    pass: (id: number) => handoff.pass({ type: "accept", ...identity(id), upgrade, passenger }, handleOf(id)),
+    pass: (id: number, roomId = "r") =>
+      handoff.pass({ type: "accept", ...identity(id), roomId, upgrade, passenger }, handleOf(id)),
     passOn: (id: number) => handoff.passOn({ type: "adopt", ...identity(id) }, handleOf(id)),
   };
 }
@@ -115,11 +116,12 @@ test("when the worker dies, new connections that it has not taken are told; thos
 
 test("it is known for which rooms handles are on their way, or wait", () => {
   const { handoff, pass } = setUp();
-  expect(handoff.isPassingTo("r")).toBe(false);
-  for (const id of ids(LIMITS.handoffWindow + 1)) pass(id);
-  expect([handoff.isPassingTo("r"), handoff.isPassingTo("another")]).toEqual([true, false]);
+  const isPassingTo = () => ["first", "second", "another"].map((roomId) => handoff.isPassingTo(roomId));
+  for (const id of ids(LIMITS.handoffWindow)) pass(id, "first");
+  pass(100, "second");
+  expect(isPassingTo()).toEqual([true, true, false]);
   for (const id of ids(LIMITS.handoffWindow)) handoff.accepted(id);
-  expect(handoff.isPassingTo("r")).toBe(true);
-  handoff.accepted(LIMITS.handoffWindow + 1);
-  expect(handoff.isPassingTo("r")).toBe(false);
+  expect(isPassingTo()).toEqual([false, true, false]);
+  handoff.accepted(100);
+  expect(isPassingTo()).toEqual([false, false, false]);
 });
