@@ -117,7 +117,10 @@ export class Rebalancing {
     this.#moved = 0;
   }
 
-  /** The move that evens out most between the fullest worker and the emptiest. */
+  /**
+   * The move that evens out most between the fullest worker and the emptiest. Rooms that are where they are because of
+   * a death go first: the players of others are to notice nothing of it.
+   */
   #choose(canMove = this.#options.canMove): Move | undefined {
     const loads = this.#options.workers().map((workerId) => {
       const rooms = this.#directory.roomsOf(workerId);
@@ -131,9 +134,13 @@ export class Rebalancing {
     if (gap < GAP_SHARE_MIN * fullest.load) return undefined;
     let best: { readonly room: RoomEntry; readonly gain: number } | undefined;
     for (const room of fullest.rooms) {
-      // A move that turns the difference around is not worth its moment.
       const gain = gap - Math.abs(gap - 2 * loadOf(room));
-      if (gain < loadOf(room) || gain <= (best?.gain ?? 0)) continue;
+      // A move that turns the difference around is not worth its moment.
+      if (gain < loadOf(room)) continue;
+      if (best !== undefined) {
+        const isEqual = best.room.isDisplaced === room.isDisplaced;
+        if (isEqual ? gain <= best.gain : best.room.isDisplaced) continue;
+      }
       const isFit = room.phase === "open" && room.type.durability === "journal";
       if (isFit && !this.#asked.has(room.roomId) && canMove(room)) best = { room, gain };
     }

@@ -40,6 +40,8 @@ export type RoomEntry = Omit<CreateRoom, "roomType" | "epoch"> & {
   readonly filterKey: string;
   /** Resolves when the room is open; a room that never opens takes its seats away instead. */
   opened: PromiseWithResolvers<void>;
+  /** Its worker died, and it has not moved from the one that took it over. */
+  isDisplaced: boolean;
   /** Grows each time another worker takes the room over. */
   epoch: number;
   /** When it was in the middle of a step as its worker crashed, of late. */
@@ -132,6 +134,7 @@ export class RoomDirectory {
       workerId,
       options,
       seed: Math.floor(this.#random() * 2 ** 32),
+      isDisplaced: false,
       epoch: FIRST_EPOCH,
       filterKey: filterKey(type, options),
       seats: new Seats({

@@ -20,7 +20,7 @@ beforeEach(() => {
   });
 });
 
-/** Rooms of worker 1 with so many clients each. */
+/** Rooms with so many clients each. */
 async function rooms(...clients: number[]): Promise<string[]> {
   const ids: string[] = [];
   for (const count of clients) {
@@ -51,7 +51,7 @@ function lock(roomId: string, locked: boolean): void {
     autoDispose: true,
     metadata: null,
   } as const;
-  harness.matchmaker.onWorkerMessage(1, { ...update, roomId });
+  harness.matchmaker.onWorkerMessage(workerOf(roomId), { ...update, roomId });
 }
 
 /** Another worker is ready, and the rooms begin to move. */
@@ -144,6 +144,23 @@ describe("a worker that is ready", () => {
     // Whoever has the large room keeps it.
     expect(workerOf(ids[0] ?? "")).toBe(1);
     expect(moved).toEqual(ids.slice(1));
+  });
+
+  test("gets those that a death has displaced first", async () => {
+    harness = createHarness({ workers: [1, 2], roomTypes: [JOURNALED] });
+    const ids = await rooms(2, 2, 2, 2);
+    const own = ids.filter((id) => workerOf(id) === 2);
+    const displaced = ids.filter((id) => workerOf(id) === 1);
+    expect(own).toHaveLength(2);
+    harness.loseWorker(1);
+    for (const id of displaced) await opens(id, 2);
+    await ready(3);
+    expect((await moveAll()).toSorted()).toEqual(displaced.toSorted());
+    // Where they are now is their place: the next death displaces others.
+    harness.loseWorker(2);
+    for (const id of own) await opens(id, 3);
+    await ready(4);
+    expect((await moveAll()).toSorted()).toEqual(own.toSorted());
   });
 
   test("gets no room that dies with its worker", async () => {
