@@ -7,14 +7,21 @@ import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { encodeServerValue } from "../../shared/protocol/codec.ts";
 import { assertPlain } from "../../shared/protocol/plain.ts";
 import { ACK_ADVANCE_MAX, type Ack, ServerMessage } from "../../shared/protocol/wire.ts";
-import { type EntitySchema, entity, type PlainEntity, StateEncoder } from "../../shared/schema/index.ts";
+import {
+  type EntitySchema,
+  entity,
+  NO_CHANGE,
+  type PlainEntity,
+  type StateChange,
+  StateEncoder,
+} from "../../shared/schema/index.ts";
 import { createRandom, type Random, restoreRandom } from "../../shared/sim/random.ts";
 import { LIMITS } from "../limits.ts";
 import type { OtherCode, RuntimeCheckpoint } from "./checkpoint.ts";
 import { Client, type ClientList, Clients } from "./client.ts";
 import { type AnyEffect, type PendingEffect, RoomEffects } from "./effects.ts";
 import { Interest } from "./interest.ts";
-import { InvalidPayload } from "./messages.ts";
+import { InvalidPayload, type MessageDefinition } from "./messages.ts";
 import { constructRoom, type Room, type RoomClock, type RoomLog } from "./room.ts";
 import type { RoomClass } from "./room-class.ts";
 import { type Arrival, type Emission, type RoomEvent, RoomFailure, type StepResult } from "./room-events.ts";
@@ -50,9 +57,17 @@ export type RoomIdentity = {
   readonly seed: number;
 };
 
+/** What a message is given to, and how that is called in errors. */
+type MessageHandler = { readonly hook: string; readonly definition: MessageDefinition };
+
+/** A step under way; it becomes its own result. */
 type MutableStep = {
+  change: StateChange;
   emissions: Emission[];
-  touched: Set<Client>;
+  /** Clients of whom messages were applied, each once. */
+  touched: Client[];
+  acks: Ack[];
+  acksAreNear: boolean;
   arrived: Arrival[];
   dropped: { client: Client; reconnectMs: number }[];
   left: Client[];
@@ -64,8 +79,11 @@ type MutableStep = {
 
 function emptyStep(): MutableStep {
   return {
+    change: NO_CHANGE,
     emissions: [],
-    touched: new Set(),
+    touched: [],
+    acks: [],
+    acksAreNear: true,
     arrived: [],
     dropped: [],
     left: [],
@@ -88,6 +106,9 @@ export class RoomRuntime implements RoomApi {
   readonly clients = new Clients();
   readonly timers: RoomTimers;
   readonly messageNames: readonly string[];
+  /** In the order of the names. */
+  readonly #handlers: MessageHandler[] = [];
+  readonly #handlersByName = new Map<string, MessageHandler>();
   readonly #effects: RoomEffects;
   readonly #room: Room;
   readonly #reconnectMs: number;
@@ -124,6 +145,12 @@ export class RoomRuntime implements RoomApi {
     for (const [name, timer] of Object.entries(this.#room.timers)) timer.bind(name, this.timers);
     for (const [name, effect] of Object.entries(this.#room.effects)) effect.bind(name, this.#effects);
     this.messageNames = Object.keys(this.#room.messages).sort();
+    for (const name of this.messageNames) {
+      const definition = this.#room.messages[name] as MessageDefinition;
+      const handler = { hook: `messages.${name}`, definition };
+      this.#handlers.push(handler);
+      this.#handlersByName.set(name, handler);
+    }
   }
 
   /** @throws DataCloneError when the room's `data` holds what cannot be cloned */
@@ -221,19 +248,17 @@ export class RoomRuntime implements RoomApi {
         throw new RoomFailure(event.type, error);
       }
     }
-    const { touched, ...result } = this.#step;
+    const step = this.#step;
     this.#step = emptyStep();
-    const acks: Ack[] = [];
-    let acksAreNear = true;
-    for (const client of touched) {
+    for (const client of step.touched) {
       const { slot, lastMessageSeq, ackedSeq } = client;
-      acks.push({ slot, seq: lastMessageSeq });
-      if (lastMessageSeq - ackedSeq > ACK_ADVANCE_MAX) acksAreNear = false;
+      step.acks.push({ slot, seq: lastMessageSeq });
+      if (lastMessageSeq - ackedSeq > ACK_ADVANCE_MAX) step.acksAreNear = false;
       client.ackedSeq = lastMessageSeq;
     }
-    const change = this.encoder.commit();
+    step.change = this.encoder.commit();
     this.interest?.update();
-    return { ...result, acks, acksAreNear, change };
+    return step;
   }
 
   #apply(event: RoomEvent): void {
@@ -298,13 +323,13 @@ export class RoomRuntime implements RoomApi {
   #applyMessage(event: Extract<RoomEvent, { type: "message" }>): void {
     const client = this.clients.get(event.sessionId);
     if (client === undefined) return;
+    if (client.lastMessageSeq === client.ackedSeq) this.#step.touched.push(client);
     client.lastMessageSeq = event.seq;
-    this.#step.touched.add(client);
-    const name = typeof event.message === "string" ? event.message : (this.messageNames[event.message] ?? "");
-    const definition = Object.hasOwn(this.#room.messages, name) ? this.#room.messages[name] : undefined;
-    if (definition === undefined) return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN");
+    const { message } = event;
+    const handler = typeof message === "number" ? this.#handlers[message] : this.#handlersByName.get(message);
+    if (handler === undefined) return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN");
     try {
-      synchronous(`messages.${name}`, definition.apply(client, event.payload));
+      synchronous(handler.hook, handler.definition.apply(client, event.payload));
     } catch (error) {
       if (!(error instanceof InvalidPayload)) throw error;
       this.#refuse(client, event.seq, "MESSAGE_INVALID", error.message);

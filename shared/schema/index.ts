@@ -58,6 +58,6 @@ export { Mirror } from "./mirror.ts";
 export { MirrorMap, type Unsubscribe } from "./mirror-map.ts";
 export { PENDING_ENTITIES_MAX, PendingChanges } from "./pending-changes.ts";
 export { SchemaError } from "./schema-error.ts";
-export type { StateChange } from "./state-change.ts";
+export { NO_CHANGE, type StateChange } from "./state-change.ts";
 export { idOf, StateEncoder } from "./state-encoder.ts";
 export type { Init, Live, View } from "./types.ts";

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Client } from "../../../server/room/client.ts";
 import type { RoomClass } from "../../../server/room/room-class.ts";
 import { ModelClient } from "./model-client.ts";
 import { RoomHarness } from "./room-harness.ts";
@@ -137,13 +138,13 @@ function recordEvents({ table }: RoomHarness): Map<string, unknown[]> {
     broadcast(type, payload, options);
   };
   const { whisper } = table.messages;
-  table.messages.whisper = {
-    ...whisper,
-    apply: (client, payload) => {
+  const { apply } = whisper;
+  Object.assign(whisper, {
+    apply(client: Client, payload: unknown) {
       note(client.sessionId, payload);
-      return whisper.apply(client, payload);
+      return apply(client, payload);
     },
-  };
+  });
   return said;
 }
 
