@@ -36,6 +36,8 @@ export class Rebalancing {
   #moved = 0;
   /** Rounds that may still be made as long as the rooms are not spread. */
   #roundsLeft = 0;
+  /** When the last worker became ready, and how many there were then. */
+  #lastReady = { atMs: 0, workers: 0 };
   #isStopped = false;
   #onStill: () => void = () => undefined;
 
@@ -50,6 +52,8 @@ export class Rebalancing {
     if (this.#isStopped || this.#directory.size === 0) return;
     this.#asked = new Set();
     this.#roundsLeft = ROUNDS_MAX - 1;
+    const { scheduler, workers } = this.#options;
+    this.#lastReady = { atMs: scheduler.now(), workers: workers().length };
     this.#nextIn(LIMITS.rebalanceAfterMs);
   }
 
@@ -115,11 +119,14 @@ export class Rebalancing {
     const outcome = isEven ? "rooms are spread over the workers" : "rooms could not be spread evenly";
     this.#options.log.info({ moved: this.#moved }, outcome);
     this.#moved = 0;
+    // One has died meanwhile: it goes on when that is replaced.
+    if (this.#options.workers().length < this.#lastReady.workers) return;
+    this.#directory.settle(this.#lastReady.atMs);
   }
 
   /**
-   * The move that evens out most between the fullest worker and the emptiest. Rooms that are where they are because of
-   * a death go first: the players of others are to notice nothing of it.
+   * The move that evens out most between the fullest worker and the emptiest. Rooms that a death has displaced go first,
+   * since the players of others are to notice nothing of it; while such a one is busy, others wait for the last round.
    */
   #choose(canMove = this.#options.canMove): Move | undefined {
     const loads = this.#options.workers().map((workerId) => {
@@ -132,18 +139,18 @@ export class Rebalancing {
     if (fullest === undefined || emptiest === undefined) return undefined;
     const gap = fullest.load - emptiest.load;
     if (gap < GAP_SHARE_MIN * fullest.load) return undefined;
-    let best: { readonly room: RoomEntry; readonly gain: number } | undefined;
-    for (const room of fullest.rooms) {
-      const gain = gap - Math.abs(gap - 2 * loadOf(room));
+    const worthIt = fullest.rooms
+      .map((room) => ({ room, gain: gap - Math.abs(gap - 2 * loadOf(room)) }))
       // A move that turns the difference around is not worth its moment.
-      if (gain < loadOf(room)) continue;
-      if (best !== undefined) {
-        const isEqual = best.room.isDisplaced === room.isDisplaced;
-        if (isEqual ? gain <= best.gain : best.room.isDisplaced) continue;
-      }
-      const isFit = room.phase === "open" && room.type.durability === "journal";
-      if (isFit && !this.#asked.has(room.roomId) && canMove(room)) best = { room, gain };
-    }
+      .filter(({ room, gain }) => gain >= loadOf(room) && room.type.durability === "journal")
+      .sort((a, b) => b.gain - a.gain);
+    const displaced = worthIt.filter(({ room }) => room.displacedAtMs !== undefined);
+    const isLastRound = this.#roundsLeft === 0;
+    const others =
+      displaced.length === 0 || isLastRound ? worthIt.filter((each) => !displaced.includes(each)) : [];
+    const best = [...displaced, ...others].find(
+      ({ room }) => room.phase === "open" && !this.#asked.has(room.roomId) && canMove(room),
+    );
     return best && { room: best.room, workerId: emptiest.workerId };
   }
 }

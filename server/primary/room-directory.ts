@@ -40,8 +40,8 @@ export type RoomEntry = Omit<CreateRoom, "roomType" | "epoch"> & {
   readonly filterKey: string;
   /** Resolves when the room is open; a room that never opens takes its seats away instead. */
   opened: PromiseWithResolvers<void>;
-  /** Its worker died, and it has not moved from the one that took it over. */
-  isDisplaced: boolean;
+  /** When its worker died; undefined once the worker that took it over counts as its own. */
+  displacedAtMs: number | undefined;
   /** Grows each time another worker takes the room over. */
   epoch: number;
   /** When it was in the middle of a step as its worker crashed, of late. */
@@ -134,7 +134,7 @@ export class RoomDirectory {
       workerId,
       options,
       seed: Math.floor(this.#random() * 2 ** 32),
-      isDisplaced: false,
+      displacedAtMs: undefined,
       epoch: FIRST_EPOCH,
       filterKey: filterKey(type, options),
       seats: new Seats({
@@ -204,6 +204,18 @@ export class RoomDirectory {
     assert(room.phase === "open", "only an open room moves");
     room.opened = Promise.withResolvers<void>();
     room.phase = "creating";
+  }
+
+  /** The room's worker has died: until `settle` it is where it is by chance. */
+  displace(room: RoomEntry): void {
+    if (room.phase !== "planned") room.displacedAtMs = this.#scheduler.now();
+  }
+
+  /** Rooms that were displaced by this time stay where they are. */
+  settle(untilMs: number): void {
+    for (const room of this.#rooms.values()) {
+      if (room.displacedAtMs !== undefined && room.displacedAtMs <= untilMs) room.displacedAtMs = undefined;
+    }
   }
 
   /** Another worker, or none as yet, is to take the room over. It is open again when that worker says so. */

@@ -80,7 +80,7 @@ export class RoomPlacement {
    */
   moveOn(room: RoomEntry, workerId: number | undefined, connectionIds: readonly number[]): void {
     this.#options.survivors.keepOnly(room.roomId, new Set(connectionIds));
-    room.isDisplaced = false;
+    if (workerId !== undefined) room.displacedAtMs = undefined;
     this.#directory.move(room, workerId ?? this.choose() ?? NO_WORKER);
     if (room.workerId !== NO_WORKER) this.create(room);
   }
@@ -122,7 +122,7 @@ export class RoomPlacement {
       this.#putAside(room);
       return false;
     }
-    room.isDisplaced = true;
+    this.#directory.displace(room);
     // Nobody is in it any more, but what it does at its end may not be done.
     if (room.phase === "closing") this.#options.survivors.close(room.roomId);
     if (!isSuspect || !this.#isolate(room)) this.#rehouse(room);

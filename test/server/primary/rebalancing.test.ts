@@ -163,6 +163,58 @@ describe("a worker that is ready", () => {
     expect((await moveAll()).toSorted()).toEqual(own.toSorted());
   });
 
+  test("leaves the others alone while one that was displaced is busy, until the last attempt", async () => {
+    harness = createHarness({ workers: [1, 2], roomTypes: [JOURNALED] });
+    const ids = await rooms(2, 2, 2, 2);
+    const displaced = ids.filter((id) => workerOf(id) === 1);
+    for (const roomId of displaced) harness.busy.add(roomId);
+    harness.loseWorker(1);
+    for (const id of displaced) await opens(id, 2);
+    await ready(3);
+    await harness.time.advance(2 * LIMITS.rebalanceAgainMs);
+    expect(harness.releases()).toEqual([]);
+    await harness.time.advance(LIMITS.rebalanceAgainMs);
+    const moved = await moveAll();
+    expect(moved).toHaveLength(2);
+    expect(moved.filter((id) => displaced.includes(id))).toEqual([]);
+  });
+
+  test("knows as displaced what the last death has displaced, not one before it", async () => {
+    harness = createHarness({ workers: [1, 2], roomTypes: [JOURNALED] });
+    const ids = await rooms(2, 2, 2);
+    const home = [1, 2].find((workerId) => ids.filter((id) => workerOf(id) === workerId).length === 2) ?? 0;
+    const away = 3 - home;
+    const displaced = ids.filter((id) => workerOf(id) === home);
+    harness.loseWorker(home);
+    for (const id of displaced) await opens(id, away);
+    await ready(3);
+    const moved = await moveAll();
+    // The other one stays, since nothing is gained by a second move: it is at home there.
+    expect(moved).toHaveLength(1);
+    expect(displaced).toContain(moved[0]);
+    harness.loseWorker(3);
+    for (const id of moved) await opens(id, away);
+    await ready(4);
+    expect(await moveAll()).toEqual(moved);
+  });
+
+  test("may die while a displaced room is on its way: that goes first the next time, too", async () => {
+    harness = createHarness({ workers: [1, 2], roomTypes: [JOURNALED] });
+    const ids = await rooms(2, 2, 2, 2);
+    const displaced = ids.filter((id) => workerOf(id) === 1);
+    harness.loseWorker(1);
+    for (const id of displaced) await opens(id, 2);
+    await ready(3);
+    const moving = asked();
+    expect(displaced).toContain(moving);
+    harness.loseWorker(3);
+    await letGo(moving, [], 2);
+    expect(workerOf(moving)).toBe(2);
+    await opens(moving, 2);
+    await ready(4);
+    expect((await moveAll()).toSorted()).toEqual(displaced.toSorted());
+  });
+
   test("gets no room that dies with its worker", async () => {
     for (let i = 0; i < 3; i++) {
       const create = harness.join("fleeting", { mode: "create" });
