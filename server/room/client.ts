@@ -19,7 +19,7 @@ export class Client<Auth = unknown> {
   isDropped = false;
   /** Sequence of the last message of this client that the room has applied. */
   lastMessageSeq = 0;
-  /** The same as of the last step that was sent. */
+  /** The same as of the end of the last step: as long as both are equal, none has been applied in this one. */
   ackedSeq = 0;
   readonly #owner: ClientOwner;
   #view: ClientView | undefined;

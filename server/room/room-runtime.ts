@@ -144,10 +144,13 @@ export class RoomRuntime implements RoomApi {
     }
     for (const [name, timer] of Object.entries(this.#room.timers)) timer.bind(name, this.timers);
     for (const [name, effect] of Object.entries(this.#room.effects)) effect.bind(name, this.#effects);
-    this.messageNames = Object.keys(this.#room.messages).sort();
+    const declared: Readonly<Record<string, MessageDefinition | undefined>> = this.#room.messages;
+    // What a condition has left undefined is no message.
+    this.messageNames = Object.keys(declared)
+      .filter((name) => declared[name] !== undefined)
+      .sort();
     for (const name of this.messageNames) {
-      const definition = this.#room.messages[name] as MessageDefinition;
-      const handler = { hook: `messages.${name}`, definition };
+      const handler = { hook: `messages.${name}`, definition: declared[name] as MessageDefinition };
       this.#handlers.push(handler);
       this.#handlersByName.set(name, handler);
     }
@@ -323,6 +326,7 @@ export class RoomRuntime implements RoomApi {
   #applyMessage(event: Extract<RoomEvent, { type: "message" }>): void {
     const client = this.clients.get(event.sessionId);
     if (client === undefined) return;
+    assert(event.seq > client.lastMessageSeq, "a session passes on each message once, and in order");
     if (client.lastMessageSeq === client.ackedSeq) this.#step.touched.push(client);
     client.lastMessageSeq = event.seq;
     const { message } = event;

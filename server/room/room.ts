@@ -100,7 +100,7 @@ export abstract class Room<S extends EntitySchema = EntitySchema, Data = unknown
   readonly #api: RoomApi;
   /** Server-only state; set it in `onCreate` or as a field. Plain data. */
   data!: Data;
-  /** What clients may send, by name. */
+  /** What clients may send, by name. Read once, when the room has been constructed. */
   messages: Readonly<Record<string, MessageDefinition>> = {};
   /** What happens later in room time, by name. */
   timers: Readonly<Record<string, AnyTimer>> = {};

@@ -4,8 +4,8 @@
  *
  * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `FrameReader`,
  *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
- * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, unless
- *   it is so long that a copy of it costs more.
+ * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, past
+ *   the socket's stream, unless it is so long that a copy of it costs more.
  */
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
@@ -13,12 +13,14 @@ import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { frameOf, headOf } from "./frame-writer.ts";
+import { SocketWriter } from "./socket-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
 export class WsTransport implements Transport, FrameSink {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
+  readonly #writer: SocketWriter;
   #listener: TransportListener | undefined;
   #lastHeardMs: number;
   #isClosing = false;
@@ -28,6 +30,7 @@ export class WsTransport implements Transport, FrameSink {
   constructor(webSocket: WebSocket, socket: Socket, now: () => number) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket);
     this.#now = now;
     this.#lastHeardMs = now();
     this.#reader = new FrameReader(LIMITS.messageBytesMax, this);
@@ -55,7 +58,7 @@ export class WsTransport implements Transport, FrameSink {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#writer.bufferedBytes;
   }
 
   get silentMs(): number {
@@ -77,7 +80,7 @@ export class WsTransport implements Transport, FrameSink {
 
   send(message: Uint8Array): void {
     if (!this.isOpen) return;
-    if (message.length < LIMITS.frameCopyBytesMax) return void this.#socket.write(frameOf(message));
+    if (message.length < LIMITS.frameCopyBytesMax) return this.#writer.write(frameOf(message));
     // Still one write to the system.
     this.#socket.cork();
     this.#socket.write(headOf(message.length));

@@ -282,6 +282,21 @@ describe("a room, as its author writes it", () => {
     },
   );
 
+  it("does not know a message that a condition has left undefined", async () => {
+    class Conditional extends Room {
+      messages = { go: message(Nothing, () => undefined) };
+      constructor() {
+        super();
+        Object.assign(this.messages, { cheat: undefined });
+      }
+    }
+    const driver = await RoomDriver.create(Conditional, entity({}));
+    driver.step({ type: "joined", sessionId: "anna", options: {}, auth: null });
+    driver.send("anna", "cheat");
+    expect(driver.runtime.messageNames).toEqual(["go"]);
+    expect(driver.sent).toMatchObject([{ type: "$error", payload: { code: "MESSAGE_UNKNOWN" } }]);
+  });
+
   it("ignores a message of somebody who is not there", () => {
     const { acks, change } = room.send("nobody", "move", encodeInput(MoveInput, { dx: 1 }));
     expect([acks, change.isEmpty, room.sent]).toEqual([[], true, []]);
