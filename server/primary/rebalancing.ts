@@ -143,16 +143,18 @@ export class Rebalancing {
       .map((room) => ({ room, gain: gap - Math.abs(gap - 2 * loadOf(room)) }))
       // A move that turns the difference around is not worth its moment.
       .filter(({ room, gain }) => gain >= loadOf(room) && room.type.durability === "journal")
-      .sort((a, b) => b.gain - a.gain);
-    const displaced = worthIt.filter(({ room }) => room.displacedAtMs !== undefined);
-    const isLastRound = this.#roundsLeft === 0;
-    const others =
-      displaced.length === 0 || isLastRound ? worthIt.filter((each) => !displaced.includes(each)) : [];
-    const best = [...displaced, ...others].find(
-      ({ room }) => room.phase === "open" && !this.#asked.has(room.roomId) && canMove(room),
-    );
+      .sort((a, b) => Number(isDisplaced(b.room)) - Number(isDisplaced(a.room)) || b.gain - a.gain);
+    const othersWait = this.#roundsLeft > 0 && worthIt.some(({ room }) => isDisplaced(room));
+    const best = worthIt.find(({ room }) => {
+      const isFit = room.phase === "open" && (isDisplaced(room) || !othersWait);
+      return isFit && !this.#asked.has(room.roomId) && canMove(room);
+    });
     return best && { room: best.room, workerId: emptiest.workerId };
   }
+}
+
+function isDisplaced({ displacedAtMs }: RoomEntry): boolean {
+  return displacedAtMs !== undefined;
 }
 
 /** By the seats, and one for the room itself. */

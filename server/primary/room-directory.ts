@@ -2,8 +2,8 @@
  * Which rooms there are, where they run and who may be matched into them. Every look-up is by an index, so its cost
  * does not grow with the number of rooms.
  *
- * A room is *planned* when a join needs it, *creating* once a join in it is authorized, *open* when its worker says so. A
- * planned room whose seats are all given back was never anything: its entry goes. An open one is *closing* then,
+ * A room is *planned* when a join needs it, *creating* once a join in it is authorized, *open* when its worker says so.
+ * A planned room whose seats are all given back was never anything: its entry goes. An open one is *closing* then,
  * unless it is to stay, and goes when its worker has disposed of it.
  */
 import assert from "node:assert/strict";

@@ -80,3 +80,30 @@ function check(schema: PayloadSchema, payload: unknown): unknown {
     throw new InvalidPayload(result.issues[0]?.message ?? "The payload does not fit its schema.");
   return result.value;
 }
+
+/** What a message is given to, and how that is called in errors. */
+type MessageHandler = { readonly hook: string; readonly definition: MessageDefinition };
+
+/** What a room declares, to be found by name or by number. */
+export class MessageTable {
+  /** Sorted: a message's number is its place. */
+  readonly names: readonly string[];
+  readonly #byNumber: readonly MessageHandler[];
+  readonly #byName: ReadonlyMap<string, MessageHandler>;
+
+  /** @param declared by name; what a condition has left undefined is no message */
+  constructor(declared: Readonly<Record<string, MessageDefinition | undefined>>) {
+    const entries = Object.entries(declared)
+      .flatMap(([name, definition]): [string, MessageHandler][] =>
+        definition === undefined ? [] : [[name, { hook: `messages.${name}`, definition }]],
+      )
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    this.names = entries.map(([name]) => name);
+    this.#byNumber = entries.map(([, handler]) => handler);
+    this.#byName = new Map(entries);
+  }
+
+  find(message: number | string): MessageHandler | undefined {
+    return typeof message === "number" ? this.#byNumber[message] : this.#byName.get(message);
+  }
+}

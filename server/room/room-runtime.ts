@@ -21,7 +21,7 @@ import type { OtherCode, RuntimeCheckpoint } from "./checkpoint.ts";
 import { Client, type ClientList, Clients } from "./client.ts";
 import { type AnyEffect, type PendingEffect, RoomEffects } from "./effects.ts";
 import { Interest } from "./interest.ts";
-import { InvalidPayload, type MessageDefinition } from "./messages.ts";
+import { InvalidPayload, MessageTable } from "./messages.ts";
 import { constructRoom, type Room, type RoomClock, type RoomLog } from "./room.ts";
 import type { RoomClass } from "./room-class.ts";
 import { type Arrival, type Emission, type RoomEvent, RoomFailure, type StepResult } from "./room-events.ts";
@@ -56,9 +56,6 @@ export type RoomIdentity = {
   readonly code: string;
   readonly seed: number;
 };
-
-/** What a message is given to, and how that is called in errors. */
-type MessageHandler = { readonly hook: string; readonly definition: MessageDefinition };
 
 /** A step under way; it becomes its own result. */
 type MutableStep = {
@@ -105,10 +102,7 @@ export class RoomRuntime implements RoomApi {
   #interest: Interest | undefined;
   readonly clients = new Clients();
   readonly timers: RoomTimers;
-  readonly messageNames: readonly string[];
-  /** In the order of the names. */
-  readonly #handlers: MessageHandler[] = [];
-  readonly #handlersByName = new Map<string, MessageHandler>();
+  readonly #messages: MessageTable;
   readonly #effects: RoomEffects;
   readonly #room: Room;
   readonly #reconnectMs: number;
@@ -144,16 +138,7 @@ export class RoomRuntime implements RoomApi {
     }
     for (const [name, timer] of Object.entries(this.#room.timers)) timer.bind(name, this.timers);
     for (const [name, effect] of Object.entries(this.#room.effects)) effect.bind(name, this.#effects);
-    const declared: Readonly<Record<string, MessageDefinition | undefined>> = this.#room.messages;
-    // What a condition has left undefined is no message.
-    this.messageNames = Object.keys(declared)
-      .filter((name) => declared[name] !== undefined)
-      .sort();
-    for (const name of this.messageNames) {
-      const handler = { hook: `messages.${name}`, definition: declared[name] as MessageDefinition };
-      this.#handlers.push(handler);
-      this.#handlersByName.set(name, handler);
-    }
+    this.#messages = new MessageTable(this.#room.messages);
   }
 
   /** @throws DataCloneError when the room's `data` holds what cannot be cloned */
@@ -232,6 +217,11 @@ export class RoomRuntime implements RoomApi {
   }
 
   /** Effects that have no result yet. */
+  /** Clients may name a message by its place in here. */
+  get messageNames(): readonly string[] {
+    return this.#messages.names;
+  }
+
   get pendingEffects(): readonly PendingEffect[] {
     return this.#effects.pending;
   }
@@ -329,8 +319,7 @@ export class RoomRuntime implements RoomApi {
     assert(event.seq > client.lastMessageSeq, "a session passes on each message once, and in order");
     if (client.lastMessageSeq === client.ackedSeq) this.#step.touched.push(client);
     client.lastMessageSeq = event.seq;
-    const { message } = event;
-    const handler = typeof message === "number" ? this.#handlers[message] : this.#handlersByName.get(message);
+    const handler = this.#messages.find(event.message);
     if (handler === undefined) return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN");
     try {
       synchronous(handler.hook, handler.definition.apply(client, event.payload));

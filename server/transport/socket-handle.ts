@@ -2,9 +2,9 @@
  * Takes the raw handle out of a socket, so that it can be passed to another process, and makes a socket of one.
  *
  * Beside `socket-writer.ts` this is the only place that touches semi-internal parts of Node (`_handle.readStop`,
- * `reading`, `onread`, and `net.Socket` with `handle`, `manualStart` and `onread`). The documented way, `send(message, socket)`, loses what the client
- * sends before the receiver reads: the handle goes on reading with nobody listening. Regression test:
- * test/server/transport/socket-handle.test.ts.
+ * `reading`, `onread`, and `net.Socket` with `handle`, `manualStart` and `onread`). The documented way,
+ * `send(message, socket)`, loses what the client sends before the receiver reads: the handle goes on reading with
+ * nobody listening. Regression test: test/server/transport/socket-handle.test.ts.
  */
 import assert from "node:assert/strict";
 import type { ChildProcess, Serializable } from "node:child_process";

@@ -46,9 +46,8 @@ export class SocketWriter {
   /** A write that fails, now or later, destroys the socket with its error. @param bytes not changed any more */
   write(bytes: Uint8Array): void {
     if (this.#socket.destroyed) return;
-    if (STREAM_WRAP === undefined || request === undefined || this.#handle === undefined)
-      return void this.#socket.write(bytes);
-    if (this.#socket.writableLength > 0) return void this.#socket.write(bytes);
+    const isPast = this.#handle !== undefined && this.#socket.writableLength === 0;
+    if (!isPast || STREAM_WRAP === undefined || request === undefined) return void this.#socket.write(bytes);
     const status = this.#handle.writeBuffer(request, bytes);
     if (status !== 0) return this.#fail(status);
     if (STREAM_WRAP.streamBaseState[STREAM_WRAP.kLastWriteWasAsync] === 0) return;

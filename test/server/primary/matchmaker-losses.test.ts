@@ -162,26 +162,10 @@ describe("lost workers", () => {
   });
 });
 
-/** Rooms of these outlive their workers. */
+/** Rooms of the first outlive their workers. */
 const WRITTEN_DOWN: readonly RoomTypeInfo[] = [
-  {
-    name: "written",
-    maxClients: 4,
-    maxMatched: 4,
-    filterBy: [],
-    durability: "journal",
-    hasAuth: false,
-    autoDispose: true,
-  },
-  {
-    name: "fleeting",
-    maxClients: 4,
-    maxMatched: 4,
-    filterBy: [],
-    durability: "none",
-    hasAuth: false,
-    autoDispose: true,
-  },
+  { ...JOURNALED, name: "written" },
+  { ...JOURNALED, name: "fleeting", durability: "none" },
 ];
 
 /** A room with a client whose socket the primary retains. */
