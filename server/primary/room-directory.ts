@@ -208,7 +208,7 @@ export class RoomDirectory {
 
   /** The room's worker has died: until `settle` it is where it is by chance. */
   displace(room: RoomEntry): void {
-    if (room.phase !== "planned") room.displacedAtMs = this.#scheduler.now();
+    room.displacedAtMs = this.#scheduler.now();
   }
 
   /** Rooms that were displaced by this time stay where they are. */

@@ -146,6 +146,12 @@ describe("a worker that is ready", () => {
     expect(moved).toEqual(ids.slice(1));
   });
 
+  test("gets what evens out most, so that few rooms move", async () => {
+    const [, , large] = await rooms(1, 1, 3);
+    await ready();
+    expect(await moveAll()).toEqual([large]);
+  });
+
   test("gets those that a death has displaced first", async () => {
     harness = createHarness({ workers: [1, 2], roomTypes: [JOURNALED] });
     const ids = await rooms(2, 2, 2, 2);
@@ -177,6 +183,23 @@ describe("a worker that is ready", () => {
     const moved = await moveAll();
     expect(moved).toHaveLength(2);
     expect(moved.filter((id) => displaced.includes(id))).toEqual([]);
+  });
+
+  test("gets one that was displaced first in the last attempt, too, though others even out more", async () => {
+    harness = createHarness({ workers: [1, 2], roomTypes: [JOURNALED] });
+    const ids = await rooms(1, 3, 1, 3);
+    const own = ids.filter((id) => workerOf(id) === workerOf(ids[1] ?? ""));
+    const displaced = ids.filter((id) => !own.includes(id));
+    const home = workerOf(displaced[0] ?? "");
+    for (const roomId of displaced) harness.busy.add(roomId);
+    harness.loseWorker(home);
+    for (const id of displaced) await opens(id, 3 - home);
+    await ready(3);
+    await harness.time.advance(2 * LIMITS.rebalanceAgainMs);
+    harness.busy.clear();
+    for (const roomId of displaced.slice(1)) harness.busy.add(roomId);
+    await harness.time.advance(LIMITS.rebalanceAgainMs);
+    expect((await moveAll())[0]).toBe(displaced[0]);
   });
 
   test("knows as displaced what the last death has displaced, not one before it", async () => {
