@@ -83,6 +83,9 @@ export const LIMITS = {
   handoffWindow: 8,
   /** The same of sockets that have outlived their worker: while they wait, their clients do. */
   adoptionWindow: 32,
+  /** While a worker waits for so many clients of rooms that it has taken over, ticks wait for so long at most. */
+  survivorsMany: 64,
+  survivorsTickWaitMs: 250,
   /** What is thrown away of a client's stream at most until its RESYNC: more than it may send in that time. */
   resyncBytesMax: 512 * 1024,
   /** Handles of new connections waiting for that window, per worker. */

@@ -3,13 +3,17 @@
  * the end of that turn of the event loop, or of the room's flush window), and when a timer is due.
  */
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
+import { LIMITS } from "../limits.ts";
 import type { Pace } from "./overload.ts";
+import type { Survivors } from "./survivors.ts";
 import type { TickStats } from "./tick-gauge.ts";
 import { stepMsMax, type TickingRoom, type TickScheduler } from "./tick-scheduler.ts";
 
 export type PaceServices = {
   readonly scheduler: Scheduler;
   readonly ticks: TickScheduler;
+  /** Of all rooms of the worker. */
+  readonly survivors: Survivors;
   /** Runs a callback after what is in flight now, such as setImmediate. */
   readonly defer: (callback: () => void) => void;
 };
@@ -23,6 +27,8 @@ export interface Paced {
   onWake(nowMs: number): void;
   /** The worker cannot keep up, and the room does less than it should; or it can again. */
   onPace(pace: Pace, stats: TickStats): void;
+  /** A connection of the room waits for its first state. */
+  isAwaited(): boolean;
   /** Room time at which a room without ticks has something to do, if it has. */
   nextWakeMs(): number | undefined;
 }
@@ -122,8 +128,10 @@ export class RoomPace {
 
   #tick(dtMs: number, dueMs: number, sends: boolean): void {
     this.#heldMs += dtMs;
+    const mayWait = this.#heldMs < LIMITS.survivorsTickWaitMs && this.#services.survivors.areMany;
+    const isHeld = mayWait && !this.#room.isAwaited();
     const nowMs = this.#nowMs + this.#heldMs;
     this.#startMs = dueMs - nowMs;
-    this.#room.onTick(nowMs, dtMs, sends);
+    this.#room.onTick(nowMs, dtMs, sends && !isHeld);
   }
 }

@@ -14,6 +14,7 @@ import type { Transport } from "../transport/transport.ts";
 import { ResumeTokens } from "./resume-tokens.ts";
 import { SeatTimers } from "./seat-timers.ts";
 import { type SavedSession, Session, type SessionOwner } from "./session.ts";
+import type { Survivors } from "./survivors.ts";
 
 /** What a client has, as it says itself when it comes back. */
 export type Heard = Pick<UpgradeHead, "eventsReceived" | "schemaHash">;
@@ -26,6 +27,7 @@ export type RoomSessionsOptions = {
   readonly services: {
     readonly scheduler: Scheduler;
     readonly tokenHash: KeyedHash;
+    readonly survivors: Survivors;
     readonly report: (message: WorkerToPrimary) => void;
   };
   readonly owner: SessionOwner;
@@ -86,7 +88,7 @@ export class RoomSessions {
 
   /** @param tokenGeneration of the resume token, 0 when it took none */
   #return(transport: Transport, session: Session, heard: Heard, tokenGeneration: number): void {
-    this.#awaited.delete(session.id);
+    this.#awaitNoMore(session.id);
     if (!session.attach(transport, heard.eventsReceived, heard.schemaHash))
       return this.expel(session, "SESSION_OVERFLOW");
     session.tokens.used(tokenGeneration);
@@ -156,7 +158,7 @@ export class RoomSessions {
   /** The session is over: the seat is free. */
   #forget(sessionId: string): void {
     this.#seats.stop(sessionId);
-    this.#awaited.delete(sessionId);
+    this.#awaitNoMore(sessionId);
     if (this.#all.delete(sessionId)) this.#reportLeft(sessionId);
   }
 
@@ -168,6 +170,12 @@ export class RoomSessions {
   letGo(): Transport[] {
     this.#seats.stopAll();
     return [...this.#all.values()].flatMap((session) => session.letGo() ?? []);
+  }
+
+  /** Somebody is connected, and has been sent nothing yet. */
+  get haveNewcomer(): boolean {
+    for (const { state } of this.#all.values()) if (state.name === "connecting") return true;
+    return false;
   }
 
   /** No connection is on its way from the room's last owner, and all have got what was sent to them. */
@@ -215,9 +223,21 @@ export class RoomSessions {
       const session = this.#all.get(sessionId);
       if (session?.isKicked === true) this.expel(session, "KICKED");
       else if (isDropped) this.#keepSeat(sessionId);
-      else if (survivors.has(sessionId)) this.#awaited.add(sessionId);
+      else if (survivors.has(sessionId)) this.#await(sessionId);
       else this.#options.enqueue({ type: "dropped", sessionId });
     }
+  }
+
+  #await(sessionId: string): void {
+    this.#awaited.add(sessionId);
+    this.#options.services.survivors.awaits();
+  }
+
+  /** @returns whether it was awaited */
+  #awaitNoMore(sessionId: string): boolean {
+    if (!this.#awaited.delete(sessionId)) return false;
+    this.#options.services.survivors.settled();
+    return true;
   }
 
   /** True while a session's connection from the last owner of the room may come back. */
@@ -235,6 +255,6 @@ export class RoomSessions {
   }
 
   adoptionFailed(sessionId: string): void {
-    if (this.#awaited.delete(sessionId)) this.#options.enqueue({ type: "dropped", sessionId });
+    if (this.#awaitNoMore(sessionId)) this.#options.enqueue({ type: "dropped", sessionId });
   }
 }

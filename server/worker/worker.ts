@@ -23,6 +23,7 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { rehearse } from "./rehearsal.ts";
 import { RoomHost } from "./room-host.ts";
 import { StepLoad } from "./step-load.ts";
+import { Survivors } from "./survivors.ts";
 import { TickScheduler } from "./tick-scheduler.ts";
 
 export type WorkerOptions = {
@@ -73,6 +74,7 @@ export async function startWorker({
     scheduler: systemScheduler,
     ticks,
     load,
+    survivors: new Survivors(),
     defer,
     tokenHash: new KeyedHash(tokenKey),
     checksDeterminism: config.isDevelopment,

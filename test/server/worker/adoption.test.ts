@@ -255,6 +255,32 @@ describe("a connection that does not go on", () => {
   });
 });
 
+describe("the worker waits for a client whose connection has survived", () => {
+  const ways: Record<string, (room: HostedRoom, welcome: { resumeToken: string }) => void> = {
+    "until it has come back": (room) => adopt(room, "a"),
+    "until it comes back on another connection": (room, { resumeToken }) => resume(room, "a", resumeToken),
+    "until it does not come back": (room) => room.adoptionFailed("a"),
+    "until the room ends": (room) => room.dispose("ROOM_CLOSED"),
+  };
+
+  test.each(Object.entries(ways))("%s", async (_, settle) => {
+    const { harness, takeUp, a } = await moved();
+    const { survivors } = harness.services;
+    for (let i = 0; i < LIMITS.survivorsMany - 3; i++) survivors.awaits();
+    const { room } = takeUp("a", "b", "nobody");
+    expect(survivors.areMany).toBe(false);
+    survivors.awaits();
+    expect(survivors.areMany).toBe(true);
+    settle(room, a.welcome);
+    expect(survivors.areMany).toBe(false);
+    // Only once.
+    room.adoptionFailed("a");
+    room.dispose("ROOM_CLOSED");
+    for (let i = 0; i < 2; i++) survivors.awaits();
+    expect(survivors.areMany).toBe(true);
+  });
+});
+
 describe("what was under way when the last owner died", () => {
   test("a client that was away is not waited for on a connection", async () => {
     const { harness, takeUp, room } = await moved("a");

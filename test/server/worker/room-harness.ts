@@ -7,6 +7,7 @@ import { createHostedRoom } from "../../../server/worker/create-room.ts";
 import type { HostedRoom } from "../../../server/worker/hosted-room.ts";
 import type { RoomServices } from "../../../server/worker/room-services.ts";
 import { StepLoad } from "../../../server/worker/step-load.ts";
+import { Survivors } from "../../../server/worker/survivors.ts";
 import { TickScheduler } from "../../../server/worker/tick-scheduler.ts";
 import { encodePayload } from "../../../shared/protocol/codec.ts";
 import { ClientMessage } from "../../../shared/protocol/wire.ts";
@@ -102,6 +103,7 @@ export class RoomHarness {
       scheduler: this.time,
       ticks: this.ticks,
       load: new StepLoad(this.time),
+      survivors: new Survivors(),
       defer: (callback) => void this.time.setTimeout(callback, 0),
       tokenHash: TOKEN_HASH,
       checksDeterminism: false,

@@ -1,6 +1,8 @@
-/** The clock of a room whose ticks are not all applied at once. */
+/** The clock of a room whose ticks are not all applied at once, and when that is. */
 import { expect, test } from "vitest";
+import { LIMITS } from "../../../server/limits.ts";
 import { RoomPace } from "../../../server/worker/room-pace.ts";
+import { Survivors } from "../../../server/worker/survivors.ts";
 import { type TickCallback, TickScheduler } from "../../../server/worker/tick-scheduler.ts";
 import { SimulatedTime } from "../../support/simulated-time.ts";
 
@@ -14,32 +16,77 @@ class TicksByHand extends TickScheduler {
   }
 }
 
-test("the time of ticks that wait is part of the step that applies them, once", () => {
+function setUp() {
   const time = new SimulatedTime();
   const ticks = new TicksByHand(time, () => 0);
-  const seen: [nowMs: number, dtMs: number, sends: boolean][] = [];
+  const survivors = new Survivors();
+  const seen: { nowMs: number; sends: boolean }[] = [];
+  const newcomers: string[] = [];
   const defer = (callback: () => void) => void time.setTimeout(callback, 0);
   const pace = new RoomPace(
     { tickRate: 20, flushMs: 0 },
     1_000,
-    { scheduler: time, ticks, defer },
+    { scheduler: time, ticks, survivors, defer },
     {
-      onTick: (nowMs, dtMs, sends) => {
-        seen.push([nowMs, dtMs, sends]);
+      onTick: (nowMs, _dtMs, sends) => {
+        seen.push({ nowMs, sends });
         if (sends) pace.stepsAt(nowMs);
       },
       onWake: () => undefined,
       onPace: () => undefined,
+      isAwaited: () => newcomers.length > 0,
       nextWakeMs: () => undefined,
     },
   );
   pace.start();
+  /** @param sends for each tick: whether it has to be sent as far as the scheduler is concerned */
+  const run = (...sends: boolean[]): boolean[] => {
+    seen.length = 0;
+    for (const each of sends) ticks.tick(50, 0, each);
+    return seen.map((tick) => tick.sends);
+  };
+  return { ticks, survivors, seen, newcomers, run };
+}
+
+function times(count: number, callback: () => void): void {
+  for (let i = 0; i < count; i++) callback();
+}
+
+test("the time of ticks that wait is part of the step that applies them, once", () => {
+  const { ticks, seen } = setUp();
   ticks.tick(50, 50, false);
   ticks.tick(50, 100, true);
   ticks.tick(50, 150, true);
   ticks.tick(50, 200, false);
   ticks.tick(100, 300, true);
-  pace.stop();
-  expect(seen.map(([nowMs]) => nowMs)).toEqual([1_050, 1_100, 1_150, 1_200, 1_300]);
-  expect(seen.map(([, , sends]) => sends)).toEqual([false, true, true, false, true]);
+  expect(seen.map(({ nowMs }) => nowMs)).toEqual([1_050, 1_100, 1_150, 1_200, 1_300]);
+  expect(seen.map(({ sends }) => sends)).toEqual([false, true, true, false, true]);
+});
+
+test("while many survivors are awaited, ticks wait to be sent with others, for a while at most", () => {
+  const { survivors, run } = setUp();
+  times(LIMITS.survivorsMany - 1, () => survivors.awaits());
+  expect(run(true, true)).toEqual([true, true]);
+  survivors.awaits();
+  // Of 50 ms each: every fifth.
+  const fifth = [false, false, false, false, true];
+  expect(run(...Array(11).fill(true))).toEqual([...fifth, ...fifth, false]);
+  survivors.settled();
+  expect(run(true, true)).toEqual([true, true]);
+});
+
+test("ticks that wait for survivors are sent at a tick that is to be sent because of the load", () => {
+  const { survivors, run } = setUp();
+  times(LIMITS.survivorsMany, () => survivors.awaits());
+  const alternating = Array.from({ length: 8 }, (_, tick) => tick % 2 === 1);
+  expect(run(...alternating)).toEqual(alternating.map((_, tick) => tick === 5));
+});
+
+test("a room where somebody waits for the first state sends every tick", () => {
+  const { survivors, newcomers, run } = setUp();
+  times(LIMITS.survivorsMany, () => survivors.awaits());
+  newcomers.push("anna");
+  expect(run(true, true)).toEqual([true, true]);
+  newcomers.pop();
+  expect(run(true, true)).toEqual([false, false]);
 });
