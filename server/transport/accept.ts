@@ -3,30 +3,11 @@
  * do it for the clients of their rooms, the primary for those it refuses.
  */
 import { hash } from "node:crypto";
-import type { Socket } from "node:net";
-import { WebSocket } from "ws";
 import { SUBPROTOCOL } from "../../shared/protocol/wire.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
 import type { UpgradeHead } from "../ipc/messages.ts";
-import { LIMITS } from "../limits.ts";
 import { attachSocket } from "./socket-handle.ts";
 import { WsTransport } from "./ws-transport.ts";
-
-const NOTHING = Buffer.alloc(0);
-
-/** How what clients send is read, by whichever process. */
-export const RECEIVER_OPTIONS = {
-  allowSynchronousEvents: true,
-  maxPayload: LIMITS.messageBytesMax,
-  maxFragments: LIMITS.messageFragmentsMax,
-  maxBufferedChunks: LIMITS.messageChunksMax,
-} as const;
-/** How a connection is kept up and ended. */
-export const CONNECTION_OPTIONS = {
-  autoPong: true,
-  maxPendingAutoPongs: LIMITS.pendingPongsMax,
-  closeTimeout: LIMITS.closeTimeoutMs,
-} as const;
 
 /** RFC 6455, section 1.3. */
 const HANDSHAKE_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -48,20 +29,7 @@ export function acceptUpgrade(
       `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n\r\n`,
     "latin1",
   );
-  const transport = new WsTransport(serverWebSocket(socket), socket, now);
+  const transport = new WsTransport(socket, now);
   transport.readLater(rest);
   return transport;
-}
-
-/** A WebSocket whose handshake is answered. `setSocket` is how ws itself makes one. */
-export function serverWebSocket(socket: Socket): WebSocket {
-  const Constructor = WebSocket as unknown as new (
-    address: null,
-    protocols: undefined,
-    options: object,
-  ) => WebSocket;
-  const webSocket = new Constructor(null, undefined, CONNECTION_OPTIONS);
-  const holder = webSocket as unknown as { setSocket(socket: Socket, head: Buffer, options: object): void };
-  holder.setSocket(socket, NOTHING, RECEIVER_OPTIONS);
-  return webSocket;
 }

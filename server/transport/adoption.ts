@@ -10,7 +10,6 @@ import type { Socket } from "node:net";
 import type { Scheduler, TimerHandle } from "../../shared/time.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
 import { LIMITS } from "../limits.ts";
-import { serverWebSocket } from "./accept.ts";
 import { frameOf } from "./frame-writer.ts";
 import { findResync, RESYNC_FRAME_BYTES_MAX } from "./resync-scan.ts";
 import { attachSocket } from "./socket-handle.ts";
@@ -70,7 +69,7 @@ export class Adoption {
     this.#letGo();
     const { scheduler, onResynced } = this.#options;
     const [, , eventsReceived, schemaHash] = found.resync;
-    const transport = new WsTransport(serverWebSocket(this.#socket), this.#socket, () => scheduler.now());
+    const transport = new WsTransport(this.#socket, () => scheduler.now());
     this.#transport = transport;
     transport.readLater(this.#unread.subarray(found.end));
     onResynced(transport, { eventsReceived, schemaHash });

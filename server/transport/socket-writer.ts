@@ -43,9 +43,13 @@ export class SocketWriter {
     return this.#waitingBytes + this.#socket.writableLength;
   }
 
-  /** A write that fails, now or later, destroys the socket with its error. @param bytes not changed any more */
+  /**
+   * Nothing is written once the socket has ended. A write that fails, now or later, destroys it with its error.
+   *
+   * @param bytes not changed any more
+   */
   write(bytes: Uint8Array): void {
-    if (this.#socket.destroyed) return;
+    if (!this.#socket.writable) return;
     const isPast = this.#handle !== undefined && this.#socket.writableLength === 0;
     if (!isPast || STREAM_WRAP === undefined || request === undefined) return void this.#socket.write(bytes);
     const status = this.#handle.writeBuffer(request, bytes);

@@ -1,11 +1,14 @@
 /**
- * A client connection over `ws`, which keeps it, ends it and knows the protocol. Two things go around it, because they
- * are done for every input and every update:
+ * A client connection over `ws`, which ends it and knows the protocol. Two things go around it, because they are done for
+ * every input and every update:
  *
  * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `FrameReader`,
  *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
  * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, past
  *   the socket's stream, unless it is so long that a copy of it costs more.
+ *
+ * So most connections have nothing for ws until they end: it comes to them only then, or with the first frame that is
+ * for it. That saves a quarter of a connection's memory.
  */
 import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
@@ -13,38 +16,52 @@ import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { frameOf, headOf } from "./frame-writer.ts";
+import { serverWebSocket } from "./server-web-socket.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
 export class WsTransport implements Transport, FrameSink {
-  readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  /** Once there is something for it. */
+  #webSocket: WebSocket | undefined;
   readonly #reader: FrameReader;
   readonly #writer: SocketWriter;
   #listener: TransportListener | undefined;
   #lastHeardMs: number;
   #isClosing = false;
+  #isClosed = false;
   readonly #now: () => number;
 
-  /** @param socket the WebSocket's own; what it reads is given to `read` */
-  constructor(webSocket: WebSocket, socket: Socket, now: () => number) {
-    this.#webSocket = webSocket;
+  /** @param socket the transport's own; what it reads is given to `read` */
+  constructor(socket: Socket, now: () => number) {
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
     this.#now = now;
     this.#lastHeardMs = now();
     this.#reader = new FrameReader(LIMITS.messageBytesMax, this);
-    webSocket.binaryType = "nodebuffer";
+    socket.on("error", closeFollows);
+    socket.once("close", () => {
+      this.#isClosed = true;
+      this.#listener?.onClosed();
+    });
+    socket.setNoDelay(true);
+    socket.resume();
+  }
+
+  #webSocketOf(): WebSocket {
+    if (this.#webSocket !== undefined) return this.#webSocket;
+    const webSocket = serverWebSocket(this.#socket);
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (!isBinary) return this.close("PROTOCOL_ERROR");
       const bytes = data as Buffer;
       this.onMessage(bytes, 0, bytes.length);
     });
-    // ws closes the connection itself after an error; `close` follows.
+    // ws closes the connection itself.
     webSocket.on("error", () => {
       this.#isClosing = true;
     });
-    webSocket.on("close", () => this.#listener?.onClosed());
+    this.#webSocket = webSocket;
+    return webSocket;
   }
 
   /** @param bytes the first `length` of them are the next of the stream, the transport's only until it returns */
@@ -70,17 +87,18 @@ export class WsTransport implements Transport, FrameSink {
   }
 
   onceClosed(callback: () => void): void {
-    this.#webSocket.once("close", callback);
+    this.#socket.once("close", callback);
   }
 
   listen(listener: TransportListener): void {
     this.#listener = listener;
-    if (this.#webSocket.readyState === this.#webSocket.CLOSED) queueMicrotask(() => listener.onClosed());
+    if (this.#isClosed) queueMicrotask(() => listener.onClosed());
   }
 
   send(message: Uint8Array): void {
-    if (!this.isOpen) return;
+    if (this.#isClosing) return;
     if (message.length < LIMITS.frameCopyBytesMax) return this.#writer.write(frameOf(message));
+    if (!this.#socket.writable) return;
     // Still one write to the system.
     this.#socket.cork();
     this.#socket.write(headOf(message.length));
@@ -90,16 +108,17 @@ export class WsTransport implements Transport, FrameSink {
 
   close(code: ErrorCode): void {
     this.#isClosing = true;
-    this.#webSocket.close(ERRORS[code].close, code);
+    if (this.#socket.destroyed) return;
+    this.#webSocketOf().close(ERRORS[code].close, code);
     // A client that does not answer the closing handshake, or does not read, is not waited for.
-    const timer = setTimeout(() => this.#webSocket.terminate(), LIMITS.closeTimeoutMs);
+    const timer = setTimeout(() => this.#socket.destroy(), LIMITS.closeTimeoutMs);
     timer.unref();
-    this.#webSocket.once("close", () => clearTimeout(timer));
+    this.#socket.once("close", () => clearTimeout(timer));
   }
 
   terminate(): void {
     this.#isClosing = true;
-    this.#webSocket.terminate();
+    this.#socket.destroy();
   }
 
   letGo(): void {
@@ -116,6 +135,10 @@ export class WsTransport implements Transport, FrameSink {
 
   /** For the frame reader: what is left to ws. */
   onOther(copy: Buffer): void {
+    this.#webSocketOf();
     this.#socket.emit("data", copy);
   }
 }
+
+/** An error of a socket destroys it. */
+function closeFollows(): void {}

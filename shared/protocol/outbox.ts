@@ -56,6 +56,12 @@ export class Outbox {
     if (!this.#wasSent(upTo)) return false;
     const keep = this.#last - upTo;
     if (this.size <= keep) return true;
+    if (keep === 0) {
+      this.#items.length = 0;
+      this.#head = 0;
+      this.#bytes = 0;
+      return true;
+    }
     while (this.size > keep) {
       this.#bytes -= (this.#items[this.#head] as Uint8Array).length;
       this.#items[this.#head] = RELEASED;

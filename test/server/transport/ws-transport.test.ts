@@ -1,5 +1,6 @@
 /** Connections over `ws`, from a detached handle on: what sessions are promised of them. */
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { LIMITS } from "../../../server/limits.ts";
@@ -135,6 +136,21 @@ test("the end is told once, also to who asks only after it", async () => {
   expect(late).toBe(0);
   await turns(1);
   expect(late).toBe(1);
+});
+
+test("a connection that the client ends without a closing handshake is ended", async () => {
+  const pair = await open();
+  const { _socket: socket } = pair.client as unknown as { readonly _socket: Socket };
+  socket.end();
+  await once(socket, "close");
+  await expect.poll(() => pair.listener.closedCount).toBe(1);
+  expect(pair.transport.isOpen).toBe(false);
+  // And what is asked of it then changes nothing.
+  pair.transport.send(Uint8Array.of(1));
+  pair.transport.close("KICKED");
+  pair.transport.terminate();
+  await turns(5);
+  expect(pair.listener.closedCount).toBe(1);
 });
 
 test("what the client does not read is counted, and cut off with the connection", async () => {
