@@ -6,6 +6,7 @@ import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { flushCompileCache } from "node:module";
 import { totalmem } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { primaryLinkOfProcess } from "./ipc/channel.ts";
 import { codeDirectory } from "./journal/data-directory.ts";
@@ -30,6 +31,8 @@ const TOKEN_KEY_BYTES = 32;
 const HEAP_SHARE = 0.6;
 /** What a worker makes lives for a tick: left to itself, V8 spreads it over four times the memory for nothing. */
 const YOUNG_HEAP_ARGUMENT = `--max-semi-space-size=${LIMITS.workerSemiSpaceMb}`;
+/** And what the primary makes, for a join: it stays at V8's first size, 1 MiB. That it may grow no more can be said late. */
+const YOUNG_HEAP_OF_PRIMARY = "--semi-space-growth-factor=1";
 /** Exit codes, for whoever supervises this process. */
 const EXIT = { FAILED: 1, BAD_CONFIG: 2 } as const;
 
@@ -43,6 +46,7 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
   const config = configOrExit();
   const log = createLogger(config.logLevel, "primary");
   exitOnUncaught(log);
+  if (config.workers > 0) setFlagsFromString(YOUNG_HEAP_OF_PRIMARY);
   cluster.setupPrimary({
     serialization: "advanced",
     execArgv: [YOUNG_HEAP_ARGUMENT, ...process.execArgv, ...heapArguments(config)],
