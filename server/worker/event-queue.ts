@@ -13,6 +13,11 @@ export class EventQueue {
     return this.#events.length >= LIMITS.roomQueueEventsMax;
   }
 
+  /** At this rate it may soon be full. */
+  get isHalfFull(): boolean {
+    return this.#events.length >= LIMITS.roomQueueEventsMax / 2;
+  }
+
   get isEmpty(): boolean {
     return this.#events.length === 0;
   }

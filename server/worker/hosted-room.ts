@@ -130,7 +130,7 @@ export class HostedRoom implements SessionOwner {
       onWake: (nowMs) => this.#wake(nowMs),
       onPace: (pace, stats) =>
         services.log.warn({ pace, ...stats }, "the load of its worker has changed the pace of the room"),
-      isAwaited: () => this.#sessions.haveNewcomer,
+      isUrgent: () => this.#sessions.hasNewcomer || this.#queue.isHalfFull,
       nextWakeMs: () => this.#nextWakeMs(),
     });
     this.#pace.start();

@@ -27,8 +27,8 @@ export interface Paced {
   onWake(nowMs: number): void;
   /** The worker cannot keep up, and the room does less than it should; or it can again. */
   onPace(pace: Pace, stats: TickStats): void;
-  /** A connection of the room waits for its first state. */
-  isAwaited(): boolean;
+  /** A tick may not wait to make room for others. */
+  isUrgent(): boolean;
   /** Room time at which a room without ticks has something to do, if it has. */
   nextWakeMs(): number | undefined;
 }
@@ -129,7 +129,7 @@ export class RoomPace {
   #tick(dtMs: number, dueMs: number, sends: boolean): void {
     this.#heldMs += dtMs;
     const mayWait = this.#heldMs < LIMITS.survivorsTickWaitMs && this.#services.survivors.areMany;
-    const isHeld = mayWait && !this.#room.isAwaited();
+    const isHeld = mayWait && !this.#room.isUrgent();
     const nowMs = this.#nowMs + this.#heldMs;
     this.#startMs = dueMs - nowMs;
     this.#room.onTick(nowMs, dtMs, sends && !isHeld);

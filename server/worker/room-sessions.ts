@@ -173,7 +173,7 @@ export class RoomSessions {
   }
 
   /** Somebody is connected, and has been sent nothing yet. */
-  get haveNewcomer(): boolean {
+  get hasNewcomer(): boolean {
     for (const { state } of this.#all.values()) if (state.name === "connecting") return true;
     return false;
   }

@@ -21,7 +21,7 @@ function setUp() {
   const ticks = new TicksByHand(time, () => 0);
   const survivors = new Survivors();
   const seen: { nowMs: number; sends: boolean }[] = [];
-  const newcomers: string[] = [];
+  const urgent = { is: false };
   const defer = (callback: () => void) => void time.setTimeout(callback, 0);
   const pace = new RoomPace(
     { tickRate: 20, flushMs: 0 },
@@ -34,7 +34,7 @@ function setUp() {
       },
       onWake: () => undefined,
       onPace: () => undefined,
-      isAwaited: () => newcomers.length > 0,
+      isUrgent: () => urgent.is,
       nextWakeMs: () => undefined,
     },
   );
@@ -45,7 +45,7 @@ function setUp() {
     for (const each of sends) ticks.tick(50, 0, each);
     return seen.map((tick) => tick.sends);
   };
-  return { ticks, survivors, seen, newcomers, run };
+  return { ticks, survivors, seen, urgent, run };
 }
 
 function times(count: number, callback: () => void): void {
@@ -82,11 +82,11 @@ test("ticks that wait for survivors are sent at a tick that is to be sent becaus
   expect(run(...alternating)).toEqual(alternating.map((_, tick) => tick === 5));
 });
 
-test("a room where somebody waits for the first state sends every tick", () => {
-  const { survivors, newcomers, run } = setUp();
+test("a room where something is urgent sends every tick", () => {
+  const { survivors, urgent, run } = setUp();
   times(LIMITS.survivorsMany, () => survivors.awaits());
-  newcomers.push("anna");
+  urgent.is = true;
   expect(run(true, true)).toEqual([true, true]);
-  newcomers.pop();
+  urgent.is = false;
   expect(run(true, true)).toEqual([false, false]);
 });
