@@ -216,12 +216,12 @@ export class RoomRuntime implements RoomApi {
     return this.#interest;
   }
 
-  /** Effects that have no result yet. */
   /** Clients may name a message by its place in here. */
   get messageNames(): readonly string[] {
     return this.#messages.names;
   }
 
+  /** Effects that have no result yet. */
   get pendingEffects(): readonly PendingEffect[] {
     return this.#effects.pending;
   }
