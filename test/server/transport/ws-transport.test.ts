@@ -145,10 +145,13 @@ test("a connection that the client ends without a closing handshake is ended", a
   await once(socket, "close");
   await expect.poll(() => pair.listener.closedCount).toBe(1);
   expect(pair.transport.isOpen).toBe(false);
-  // And what is asked of it then changes nothing.
+  // And what is asked of it then changes nothing, and leaves nothing to be waited for.
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const timersBefore = timers();
   pair.transport.send(Uint8Array.of(1));
   pair.transport.close("KICKED");
   pair.transport.terminate();
+  expect(timers()).toBe(timersBefore);
   await turns(5);
   expect(pair.listener.closedCount).toBe(1);
 });
