@@ -88,10 +88,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
   });
   const sockets = new RetainedSockets();
   const tickets = new Tickets(config.ticketSecret, Date.now);
-  const joins = new TokenBucket(
-    { perSecond: config.joinsPerSecond, burst: config.joinsPerSecond },
-    performance.now(),
-  );
+  const joins = new TokenBucket({ perSecond: config.joinsPerSecond, burst: config.joinsPerSecond });
   const startedAtMs = Date.now();
   let isDraining = false;
 

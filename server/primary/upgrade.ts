@@ -108,7 +108,7 @@ export class Upgrades {
       if (!(error instanceof RookeryError)) this.#services.log.error({ err: error }, "a handshake failed");
       this.#services.connections.closed(connectionId);
       const code = error instanceof RookeryError ? error.code : "INTERNAL";
-      acceptUpgrade(handle, upgrade, performance.now.bind(performance)).close(code);
+      acceptUpgrade(handle, upgrade).close(code);
     }
   }
 

@@ -13,11 +13,7 @@ import { WsTransport } from "./ws-transport.ts";
 const HANDSHAKE_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** @param handle the detached socket handle, which belongs to the transport from now on */
-export function acceptUpgrade(
-  handle: SocketHandle,
-  { key, rest }: UpgradeHead,
-  now: () => number,
-): WsTransport {
+export function acceptUpgrade(handle: SocketHandle, { key, rest }: UpgradeHead): WsTransport {
   const socket = attachSocket(handle, (bytes, length) => transport.read(bytes, length));
   // What a room without ticks says to a new client travels along with the answer: it steps later in this turn of the
   // event loop, and what it defers while it is given the connection comes before what is deferred behind that.
@@ -29,7 +25,7 @@ export function acceptUpgrade(
       `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n\r\n`,
     "latin1",
   );
-  const transport = new WsTransport(socket, now);
+  const transport = new WsTransport(socket);
   transport.readLater(rest);
   return transport;
 }

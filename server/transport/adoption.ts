@@ -67,12 +67,11 @@ export class Adoption {
       return;
     }
     this.#letGo();
-    const { scheduler, onResynced } = this.#options;
     const [, , eventsReceived, schemaHash] = found.resync;
-    const transport = new WsTransport(this.#socket, () => scheduler.now());
+    const transport = new WsTransport(this.#socket);
     this.#transport = transport;
     transport.readLater(this.#unread.subarray(found.end));
-    onResynced(transport, { eventsReceived, schemaHash });
+    this.#options.onResynced(transport, { eventsReceived, schemaHash });
   }
 
   readonly #fail = (): void => {

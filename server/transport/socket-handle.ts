@@ -2,17 +2,19 @@
  * Takes the raw handle out of a socket, so that it can be passed to another process, and makes a socket of one.
  *
  * Beside `socket-writer.ts` this is the only place that touches semi-internal parts of Node (`_handle.readStop`,
- * `reading`, `onread`, and `net.Socket` with `handle`, `manualStart` and `onread`). The documented way,
- * `send(message, socket)`, loses what the client sends before the receiver reads: the handle goes on reading with
- * nobody listening. Regression test: test/server/transport/socket-handle.test.ts.
+ * `reading`, `onread`, `net.Socket` with `handle`, `manualStart` and `onread`, and the binding of `stream-wrap.ts`). The
+ * documented way, `send(message, socket)`, loses what the client sends before the receiver reads: the handle goes on
+ * reading with nobody listening. Regression test: test/server/transport/socket-handle.test.ts.
  */
 import assert from "node:assert/strict";
 import type { ChildProcess, Serializable } from "node:child_process";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SocketHandle } from "../ipc/channel.ts";
+import { STREAM_WRAP } from "./stream-wrap.ts";
 
-type RawHandle = SocketHandle & { reading: boolean; onread: () => void; readStop(): number };
+type OnRead = (this: unknown, bytes: unknown) => unknown;
+type RawHandle = SocketHandle & { reading: boolean; onread: OnRead; readStop(): number };
 type WithHandle = { _handle: RawHandle | null };
 
 /**
@@ -41,29 +43,37 @@ export function detachHandle(
 /** All sockets are read into this one: what was read is used before the next socket is. */
 const READ_BUFFER = new Uint8Array(64 * 1024);
 
+/** Gets the first `length` of these bytes, which are its own only until it returns. */
+type TakeBytes = (bytes: Uint8Array, length: number) => void;
+
 /**
  * A socket on a detached handle; it does not read before it is resumed.
  *
- * @param onRead gets what is read, instead of listeners for `data`: the first `length` of these bytes, which are its
- * own only until it returns
+ * @param take gets what is read, instead of listeners for `data`
  */
-export function attachSocket(
-  handle: SocketHandle,
-  onRead?: (bytes: Uint8Array, length: number) => void,
-): Socket {
+export function attachSocket(handle: SocketHandle, take?: TakeBytes): Socket {
+  const options: object = { handle, readable: true, writable: true, manualStart: true };
+  if (take === undefined) return new Socket(options as SocketConstructorOpts);
   const callback = (length: number) => {
-    onRead?.(READ_BUFFER, length);
+    take(READ_BUFFER, length);
     return true;
   };
-  const onread = onRead && { buffer: READ_BUFFER, callback };
-  const options: object = {
-    handle,
-    readable: true,
-    writable: true,
-    manualStart: true,
-    onread: onread ?? null,
+  const onread = { buffer: READ_BUFFER, callback };
+  const socket = new Socket({ ...options, onread } as SocketConstructorOpts);
+  readPast(handle as RawHandle, take);
+  return socket;
+}
+
+/** What is read does not come by the socket, which looks at its state for each read; the end and errors still do. */
+function readPast(handle: RawHandle, take: TakeBytes): void {
+  if (STREAM_WRAP === undefined) return;
+  const { streamBaseState, kReadBytesOrError } = STREAM_WRAP;
+  const { onread } = handle;
+  handle.onread = (bytes) => {
+    const length = streamBaseState[kReadBytesOrError] as number;
+    if (length > 0) take(READ_BUFFER, length);
+    else onread.call(handle, bytes);
   };
-  return new Socket(options as SocketConstructorOpts);
 }
 
 /**

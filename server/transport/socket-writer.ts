@@ -1,26 +1,17 @@
 /**
  * Writes to a socket past its stream. An update goes to hundreds of sockets in one turn of the event loop, and nearly
  * always the system takes it at once: then all that a `Writable` does around the one call (an object for the request,
- * its state, a callback in a later turn) is for nothing.
+ * its state, a callback in a later turn) is for nothing, and so is looking at its state.
  *
- * This uses semi-internal parts of Node, as `net.Socket` itself does: `_handle.writeBuffer`, and of the binding
- * "stream_wrap" the class of write requests and what the last write has come to. Where they are not to be had (a Node that
- * has them no more, or one with `--permission`), and for what must wait behind bytes that the stream still holds, it writes
- * by way of the stream.
+ * Where `_handle.writeBuffer` and the binding are not to be had, and for what must wait behind bytes that the stream still
+ * holds, it writes by way of the stream.
  */
 import type { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
+import { STREAM_WRAP, type WriteRequest } from "./stream-wrap.ts";
 
-type WriteRequest = { oncomplete: (status: number) => void; buffer: Uint8Array | undefined };
 type StreamHandle = { writeBuffer(request: WriteRequest, bytes: Uint8Array): number };
-type StreamWrap = {
-  readonly WriteWrap: new () => WriteRequest;
-  /** What the last call has come to, by the indexes below. */
-  readonly streamBaseState: Int32Array;
-  readonly kLastWriteWasAsync: number;
-};
 
-const STREAM_WRAP = streamWrap();
 /**
  * The next write's. Node takes it up only when bytes have to wait: neither one that the system takes at once nor one that
  * fails at once keeps it.
@@ -30,6 +21,9 @@ let request = STREAM_WRAP && new STREAM_WRAP.WriteWrap();
 export class SocketWriter {
   readonly #socket: Socket;
   readonly #handle: StreamHandle | undefined;
+  /** The stream may hold bytes: what was written to it before, or what others write. */
+  #mayHold = true;
+  #isShared = false;
   #waitingBytes = 0;
 
   constructor(socket: Socket) {
@@ -38,25 +32,55 @@ export class SocketWriter {
     this.#handle = typeof handle?.writeBuffer === "function" ? handle : undefined;
   }
 
+  /** Somebody else is going to write to the socket's stream, whenever he likes. */
+  share(): void {
+    this.#isShared = true;
+    this.#mayHold = true;
+  }
+
   /** Bytes that the system has not taken yet. */
   get bufferedBytes(): number {
-    return this.#waitingBytes + this.#socket.writableLength;
+    return this.#mayHold ? this.#waitingBytes + this.#heldBytes() : this.#waitingBytes;
+  }
+
+  #heldBytes(): number {
+    const { writableLength } = this.#socket;
+    if (writableLength === 0) this.#mayHold = this.#isShared;
+    return writableLength;
   }
 
   /**
-   * Nothing is written once the socket has ended. A write that fails, now or later, destroys it with its error.
+   * Nothing is written once the socket is destroyed. A write that fails, now or later, destroys it with its error.
    *
    * @param bytes not changed any more
    */
   write(bytes: Uint8Array): void {
-    if (!this.#socket.writable) return;
-    const isPast = this.#handle !== undefined && this.#socket.writableLength === 0;
-    if (!isPast || STREAM_WRAP === undefined || request === undefined) return void this.#socket.write(bytes);
+    if (this.#handle === undefined || STREAM_WRAP === undefined || request === undefined)
+      return this.#writeToStream(bytes);
+    if (this.#mayHold && (this.#heldBytes() > 0 || !this.#socket.writable)) return this.#writeToStream(bytes);
     const status = this.#handle.writeBuffer(request, bytes);
     if (status !== 0) return this.#fail(status);
     if (STREAM_WRAP.streamBaseState[STREAM_WRAP.kLastWriteWasAsync] === 0) return;
     this.#waitFor(request, bytes);
     request = new STREAM_WRAP.WriteWrap();
+  }
+
+  /**
+   * Two pieces with one write to the system, by way of the stream.
+   *
+   * @param body not changed any more
+   */
+  writeBoth(head: Uint8Array, body: Uint8Array): void {
+    this.#socket.cork();
+    this.#writeToStream(head);
+    this.#writeToStream(body);
+    this.#socket.uncork();
+  }
+
+  #writeToStream(bytes: Uint8Array): void {
+    if (!this.#socket.writable) return;
+    this.#mayHold = true;
+    this.#socket.write(bytes);
   }
 
   /** The system takes the rest when it can; what is written meanwhile comes behind it. */
@@ -70,22 +94,12 @@ export class SocketWriter {
     };
   }
 
-  #fail(status: number): void {
+  /** @param status undefined when the handle is no more */
+  #fail(status: number | undefined): void {
+    if (this.#socket.destroyed || status === undefined) return;
     const code = getSystemErrorName(status);
     this.#socket.destroy(
       Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: "write" }),
     );
-  }
-}
-
-function streamWrap(): StreamWrap | undefined {
-  const { binding } = process as unknown as { readonly binding?: (name: string) => Partial<StreamWrap> };
-  try {
-    const { WriteWrap, streamBaseState, kLastWriteWasAsync } = binding?.("stream_wrap") ?? {};
-    if (WriteWrap === undefined || streamBaseState === undefined || kLastWriteWasAsync === undefined)
-      return undefined;
-    return { WriteWrap, streamBaseState, kLastWriteWasAsync };
-  } catch {
-    return undefined;
   }
 }

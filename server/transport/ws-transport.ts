@@ -27,17 +27,15 @@ export class WsTransport implements Transport, FrameSink {
   readonly #reader: FrameReader;
   readonly #writer: SocketWriter;
   #listener: TransportListener | undefined;
-  #lastHeardMs: number;
+  /** A message has come since that was last asked. */
+  #isHeard = true;
   #isClosing = false;
   #isClosed = false;
-  readonly #now: () => number;
 
   /** @param socket the transport's own; what it reads is given to `read` */
-  constructor(socket: Socket, now: () => number) {
+  constructor(socket: Socket) {
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
-    this.#now = now;
-    this.#lastHeardMs = now();
     this.#reader = new FrameReader(LIMITS.messageBytesMax, this);
     socket.on("error", closeFollows);
     socket.once("close", () => {
@@ -51,6 +49,7 @@ export class WsTransport implements Transport, FrameSink {
   #webSocketOf(): WebSocket {
     if (this.#webSocket !== undefined) return this.#webSocket;
     const webSocket = serverWebSocket(this.#socket);
+    this.#writer.share();
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (!isBinary) return this.close("PROTOCOL_ERROR");
       const bytes = data as Buffer;
@@ -78,8 +77,11 @@ export class WsTransport implements Transport, FrameSink {
     return this.#writer.bufferedBytes;
   }
 
-  get silentMs(): number {
-    return this.#now() - this.#lastHeardMs;
+  /** @returns whether a message has come since this was last asked, or the connection has */
+  takeHeard(): boolean {
+    const isHeard = this.#isHeard;
+    this.#isHeard = false;
+    return isHeard;
   }
 
   get isOpen(): boolean {
@@ -97,13 +99,8 @@ export class WsTransport implements Transport, FrameSink {
 
   send(message: Uint8Array): void {
     if (this.#isClosing) return;
-    if (message.length < LIMITS.frameCopyBytesMax) return this.#writer.write(frameOf(message));
-    if (!this.#socket.writable) return;
-    // Still one write to the system.
-    this.#socket.cork();
-    this.#socket.write(headOf(message.length));
-    this.#socket.write(message);
-    this.#socket.uncork();
+    if (message.length < LIMITS.frameCopyBytesMax) this.#writer.write(frameOf(message));
+    else this.#writer.writeBoth(headOf(message.length), message);
   }
 
   close(code: ErrorCode): void {
@@ -129,7 +126,7 @@ export class WsTransport implements Transport, FrameSink {
 
   /** For the frame reader: a whole message. */
   onMessage(bytes: Uint8Array, from: number, end: number): void {
-    this.#lastHeardMs = this.#now();
+    this.#isHeard = true;
     this.#listener?.onMessage(bytes, from, end);
   }
 

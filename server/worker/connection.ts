@@ -1,11 +1,11 @@
 /** A connection of a session: what it has been told of the session's events and state, and what it may still send. */
-import { TokenBucket } from "../../shared/protocol/token-bucket.ts";
+import { TokenBucket, type TokenRate } from "../../shared/protocol/token-bucket.ts";
 import type { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Transport, TransportListener } from "../transport/transport.ts";
 
-const MESSAGE_RATE = { perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst };
-const BYTE_RATE = { perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst };
+const MESSAGE_RATE: TokenRate = { perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst };
+const BYTE_RATE: TokenRate = { perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst };
 
 /** Whose connection it is. */
 export interface ConnectionOwner {
@@ -22,8 +22,6 @@ export type ConnectionStart = {
   readonly isBack: boolean;
   /** The room has been set back, and messages that the client had acknowledged may be lost. */
   readonly mayLeaveGap: boolean;
-  /** Monotonic, in milliseconds. */
-  readonly nowMs: number;
 };
 
 export class Connection implements TransportListener {
@@ -33,6 +31,8 @@ export class Connection implements TransportListener {
   mayLeaveGap: boolean;
   /** Number of the last event written to this connection. */
   eventsSent: number;
+  /** Number of the last event that the client has acknowledged. */
+  eventsReceived: number;
   /** Since when the client has not read what was sent; undefined while nothing waits for it. */
   unreadSinceMs: number | undefined = undefined;
   /** Changes held back while the client reads too slowly; undefined when it is up to date. */
@@ -49,9 +49,10 @@ export class Connection implements TransportListener {
     this.schemaHash = start.schemaHash;
     this.mayLeaveGap = start.mayLeaveGap;
     this.eventsSent = start.eventsReceived;
+    this.eventsReceived = start.eventsReceived;
     this.#owner = owner;
-    this.#messages = new TokenBucket(MESSAGE_RATE, start.nowMs);
-    this.#bytes = new TokenBucket(BYTE_RATE, start.nowMs);
+    this.#messages = new TokenBucket(MESSAGE_RATE);
+    this.#bytes = new TokenBucket(BYTE_RATE);
     this.#resendMessages = start.isBack ? LIMITS.resendMessagesMax : 0;
     this.#resendBytes = start.isBack ? LIMITS.resendBytesMax : 0;
   }

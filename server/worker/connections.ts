@@ -8,7 +8,9 @@ import type { Transport } from "../transport/transport.ts";
 import type { WsTransport } from "../transport/ws-transport.ts";
 
 type LetGo = Pick<Transport, "letGo">;
-type Connected = LetGo & Pick<WsTransport, "silentMs" | "onceClosed" | "close">;
+type Connected = LetGo & Pick<WsTransport, "takeHeard" | "onceClosed" | "close">;
+
+type OpenConnection = { readonly connectionId: number; readonly transport: Connected; silentMs: number };
 
 export type ConnectionsOptions = {
   readonly scheduler: Scheduler;
@@ -20,7 +22,7 @@ export type ConnectionsOptions = {
 
 export class Connections {
   readonly #options: ConnectionsOptions;
-  readonly #open = new Map<LetGo, { readonly connectionId: number; readonly transport: Connected }>();
+  readonly #open = new Map<LetGo, OpenConnection>();
   #sweep: TimerHandle;
   #closedIds: number[] = [];
   #onEmpty: (() => void) | undefined;
@@ -35,7 +37,7 @@ export class Connections {
   }
 
   add(connectionId: number, transport: Connected): void {
-    this.#open.set(transport, { connectionId, transport });
+    this.#open.set(transport, { connectionId, transport, silentMs: 0 });
     transport.onceClosed(() => {
       if (!this.#open.delete(transport)) return;
       this.closed(connectionId);
@@ -77,8 +79,12 @@ export class Connections {
 
   #sweepLater(): TimerHandle {
     return this.#options.scheduler.setTimeout(() => {
-      for (const { transport } of this.#open.values()) {
-        if (transport.silentMs > LIMITS.clientSilenceMs) transport.close("CLIENT_SILENT");
+      for (const connection of this.#open.values()) {
+        // Of time in which this process did not run, nobody is accused.
+        connection.silentMs = connection.transport.takeHeard()
+          ? 0
+          : connection.silentMs + LIMITS.silenceCheckMs;
+        if (connection.silentMs >= LIMITS.clientSilenceMs) connection.transport.close("CLIENT_SILENT");
       }
       this.#sweep = this.#sweepLater();
     }, LIMITS.silenceCheckMs);

@@ -131,7 +131,6 @@ export class Session implements ConnectionOwner {
       eventsReceived,
       isBack: this.#hasBeenLive,
       mayLeaveGap: hasSteppedBack && this.#hasBeenLive,
-      nowMs: this.#now(),
     });
     const earlier = this.#connection();
     this.#state = { name: "connecting", connection };
@@ -239,7 +238,11 @@ export class Session implements ConnectionOwner {
 
   /** @returns false, with the connection dropped, for a number above all that were sent on it or before it */
   #acknowledge(connection: Connection, eventsReceived: number): boolean {
-    if (eventsReceived <= connection.eventsSent && this.outbox.acknowledge(eventsReceived)) return true;
+    if (eventsReceived === connection.eventsReceived) return true;
+    if (eventsReceived <= connection.eventsSent && this.outbox.acknowledge(eventsReceived)) {
+      connection.eventsReceived = eventsReceived;
+      return true;
+    }
     this.drop("PROTOCOL_ERROR");
     return false;
   }

@@ -122,7 +122,7 @@ export async function startWorker({
       connections.closed(message.connectionId);
       return host.connectionLost(message);
     }
-    const transport = acceptUpgrade(handle, message.upgrade, systemScheduler.now);
+    const transport = acceptUpgrade(handle, message.upgrade);
     connections.add(message.connectionId, transport);
     host.accept(transport, message);
   }

@@ -145,7 +145,7 @@ test.each([
   leave(socket);
   await turns(20);
   const upgrade = { key: "AAAAAAAAAAAAAAAAAAAAAA==", rest, ...NOTHING_HEARD };
-  const transport = acceptUpgrade(handle, upgrade, () => performance.now());
+  const transport = acceptUpgrade(handle, upgrade);
   await new Promise<void>((resolve) => {
     transport.listen({ onMessage: () => undefined, onClosed: resolve });
   });
@@ -173,7 +173,7 @@ test("what is said later in the turn in which a handshake is answered travels al
     const detached = detachHandle(socket, head);
     if (detached === undefined) throw new Error("the connection is gone");
     const upgrade = { key: "dGhlIHNhbXBsZSBub25jZQ==", rest: detached.rest, ...NOTHING_HEARD };
-    const transport = acceptUpgrade(detached.handle, upgrade, () => performance.now());
+    const transport = acceptUpgrade(detached.handle, upgrade);
     // As a room does that steps when somebody joins.
     setImmediate(() => {
       waiting.push(transport.bufferedBytes);

@@ -106,12 +106,36 @@ test("what the stream holds goes first", async () => {
   expect(await all(300)).toEqual(piece(0, 300));
 });
 
+test("the stream is not looked at once it holds nothing, until it is shared or used again", async () => {
+  const looks = vi.spyOn(socket, "writableLength", "get");
+  readAll();
+  writer.write(piece(0, 10));
+  expect(looks).toHaveBeenCalledTimes(1);
+  writer.write(piece(10, 10));
+  expect(writer.bufferedBytes).toBe(0);
+  expect(looks).toHaveBeenCalledTimes(1);
+  writer.writeBoth(piece(20, 10), piece(30, 10));
+  expect(writer.bufferedBytes).toBe(0);
+  expect(looks).toHaveBeenCalledTimes(2);
+  writer.write(piece(40, 10));
+  expect(looks).toHaveBeenCalledTimes(2);
+  writer.share();
+  socket.cork();
+  socket.write(piece(50, 10));
+  writer.write(piece(60, 10));
+  expect(writer.bufferedBytes).toBe(20);
+  socket.uncork();
+  writer.write(piece(70, 10));
+  expect(await all(80)).toEqual(piece(0, 80));
+});
+
 test("whatever goes through the stream meanwhile, bytes come in the order of the calls", async () => {
   const call = fc.record({
     how: fc.constantFrom("writer", "stream", "cork", "uncork", "turn"),
     bytes: fc.integer({ min: 1, max: 100_000 }),
   });
   readAll();
+  writer.share();
   let behind = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(call, { minLength: 5, maxLength: 25 }), async (calls) => {

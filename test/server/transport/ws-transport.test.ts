@@ -34,7 +34,7 @@ async function open(): Promise<Pair> {
     const { handle, rest } = detached;
     const key = String(request.headers["sec-websocket-key"]);
     const upgrade = { key, rest, schemaHash: undefined, eventsReceived: 0 };
-    const transport = acceptUpgrade(handle, upgrade, () => time.now());
+    const transport = acceptUpgrade(handle, upgrade);
     transport.listen({
       onMessage: (bytes, from, end) => void received.push(Buffer.from(bytes.subarray(from, end))),
       onClosed: () => {
@@ -178,15 +178,13 @@ test("a client that does not answer the closing handshake is not waited for", as
   expect(performance.now() - startMs).toBeGreaterThan(LIMITS.closeTimeoutMs - 100);
 });
 
-test("silence is counted from the last message", async () => {
-  const { time, transport, client, received } = await open();
-  await time.advance(1_000);
-  expect(transport.silentMs).toBe(1_000);
+test("it is told once whether a message has come", async () => {
+  const { transport, client, received } = await open();
+  expect([transport.takeHeard(), transport.takeHeard()]).toEqual([true, false]);
   client.send(Buffer.of(1));
-  await expect.poll(() => received.length).toBe(1);
-  expect(transport.silentMs).toBe(0);
-  await time.advance(250);
-  expect(transport.silentMs).toBe(250);
+  client.send(Buffer.of(2));
+  await expect.poll(() => received.length).toBe(2);
+  expect([transport.takeHeard(), transport.takeHeard()]).toEqual([true, false]);
 });
 
 test("messages of every length arrive as they were sent, also when one goes out again after another", async () => {

@@ -21,15 +21,17 @@ beforeEach(() => {
 
 class Connected {
   closedWith: ErrorCode | undefined;
-  #heardMs = time.now();
+  #isHeard = true;
   #onClosed: (() => void)[] = [];
 
-  get silentMs(): number {
-    return time.now() - this.#heardMs;
+  takeHeard(): boolean {
+    const isHeard = this.#isHeard;
+    this.#isHeard = false;
+    return isHeard;
   }
 
   speak(): void {
-    this.#heardMs = time.now();
+    this.#isHeard = true;
   }
 
   close(code: ErrorCode): void {
@@ -64,6 +66,15 @@ test("[L1] who says nothing for too long is closed, and nobody earlier", async (
   expect(talkative.closedWith).toBeUndefined();
   await time.advance(LIMITS.silenceCheckMs);
   expect(talkative.closedWith).toBe("CLIENT_SILENT");
+});
+
+test("of time in which the process itself stood still nobody is accused", async () => {
+  const connected = new Connected();
+  connections.add(1, connected);
+  await time.advance(LIMITS.silenceCheckMs);
+  time.stall(2 * LIMITS.clientSilenceMs);
+  await time.advance(1);
+  expect(connected.closedWith).toBeUndefined();
 });
 
 test("those that close in one turn are reported together, each once", async () => {
