@@ -6,7 +6,7 @@ import { hash } from "node:crypto";
 import { SUBPROTOCOL } from "../../shared/protocol/wire.ts";
 import type { SocketHandle } from "../ipc/channel.ts";
 import type { UpgradeHead } from "../ipc/messages.ts";
-import { attachSocket } from "./socket-handle.ts";
+import { attachSocket, readBy } from "./socket-handle.ts";
 import { WsTransport } from "./ws-transport.ts";
 
 /** RFC 6455, section 1.3. */
@@ -14,7 +14,7 @@ const HANDSHAKE_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** @param handle the detached socket handle, which belongs to the transport from now on */
 export function acceptUpgrade(handle: SocketHandle, { key, rest }: UpgradeHead): WsTransport {
-  const socket = attachSocket(handle, (bytes, length) => transport.read(bytes, length));
+  const socket = attachSocket(handle);
   // What a room without ticks says to a new client travels along with the answer: it steps later in this turn of the
   // event loop, and what it defers while it is given the connection comes before what is deferred behind that.
   socket.cork();
@@ -26,6 +26,7 @@ export function acceptUpgrade(handle: SocketHandle, { key, rest }: UpgradeHead):
     "latin1",
   );
   const transport = new WsTransport(socket);
+  readBy(handle, transport);
   transport.readLater(rest);
   return transport;
 }

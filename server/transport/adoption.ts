@@ -12,7 +12,7 @@ import type { SocketHandle } from "../ipc/channel.ts";
 import { LIMITS } from "../limits.ts";
 import { frameOf } from "./frame-writer.ts";
 import { findResync, RESYNC_FRAME_BYTES_MAX } from "./resync-scan.ts";
-import { attachSocket } from "./socket-handle.ts";
+import { attachSocket, type ByteReader, readBy } from "./socket-handle.ts";
 import { WsTransport } from "./ws-transport.ts";
 
 export type AdoptionOptions = {
@@ -31,12 +31,11 @@ export type AdoptionOptions = {
   readonly onFailed: () => void;
 };
 
-export class Adoption {
+export class Adoption implements ByteReader {
   readonly #options: AdoptionOptions;
+  readonly #handle: SocketHandle;
   readonly #socket: Socket;
   readonly #timer: TimerHandle;
-  /** Once the RESYNC was found. */
-  #transport: WsTransport | undefined;
   #bytesRead = 0;
   /** What may be the beginning of the RESYNC. */
   #unread: Buffer = Buffer.alloc(0);
@@ -44,10 +43,9 @@ export class Adoption {
   /** @param handle the detached socket handle, which belongs to the adoption from now on */
   constructor(handle: SocketHandle, options: AdoptionOptions) {
     this.#options = options;
-    this.#socket = attachSocket(handle, (bytes, length) => {
-      if (this.#transport === undefined) this.#read(bytes.subarray(0, length));
-      else this.#transport.read(bytes, length);
-    });
+    this.#handle = handle;
+    this.#socket = attachSocket(handle);
+    readBy(handle, this);
     this.#timer = options.scheduler.setTimeout(this.#fail, options.timeoutMs);
     this.#socket.setNoDelay(true);
     this.#socket.resume();
@@ -57,10 +55,11 @@ export class Adoption {
     this.#socket.write(frameOf(options.resume));
   }
 
-  #read(data: Uint8Array): void {
-    this.#bytesRead += data.length;
+  /** For the handle: what the client sends, until the RESYNC. */
+  read(bytes: Uint8Array, length: number): void {
+    this.#bytesRead += length;
     if (this.#bytesRead > LIMITS.resyncBytesMax) return this.#fail();
-    this.#unread = Buffer.concat([this.#unread, data]);
+    this.#unread = Buffer.concat([this.#unread, bytes.subarray(0, length)]);
     const found = findResync(this.#unread, this.#options.nonce);
     if (found === undefined) {
       this.#unread = this.#unread.subarray(-RESYNC_FRAME_BYTES_MAX);
@@ -69,7 +68,7 @@ export class Adoption {
     this.#letGo();
     const [, , eventsReceived, schemaHash] = found.resync;
     const transport = new WsTransport(this.#socket);
-    this.#transport = transport;
+    readBy(this.#handle, transport);
     transport.readLater(this.#unread.subarray(found.end));
     this.#options.onResynced(transport, { eventsReceived, schemaHash });
   }

@@ -3,6 +3,9 @@
  * which is nearly all that clients send. They are unmasked where they lie and handed over without a copy. Everything
  * else (control frames, fragments, text, what is too long or breaks the rules) is copied, frame by frame, for a reader
  * that knows the whole protocol.
+ *
+ * As long as messages come whole nothing need be known of what came before; a `FrameReader` there is only from something
+ * that does not to its end.
  */
 
 /** First byte of a final frame of bytes. */
@@ -25,6 +28,61 @@ export type FrameSink = {
   onOther(copy: Buffer): void;
 };
 
+/**
+ * Reads what has come next of a stream.
+ *
+ * @param reader what the last call has returned
+ * @param chunk the first `length` of them are the next bytes; they are changed, and not kept
+ * @param payloadBytesMax longer messages are left to the other reader, which refuses them
+ * @returns what is needed to go on: undefined as long as all has come in whole messages
+ */
+export function readFrames(
+  reader: FrameReader | undefined,
+  chunk: Uint8Array,
+  length: number,
+  payloadBytesMax: number,
+  sink: FrameSink,
+): FrameReader | undefined {
+  const at = reader === undefined ? takeMessages(chunk, 0, length, payloadBytesMax, sink) : 0;
+  if (at === length) return reader;
+  const needed = reader ?? new FrameReader(payloadBytesMax, sink);
+  needed.read(chunk, at, length);
+  return needed.isIdle ? undefined : needed;
+}
+
+/**
+ * Hands over the whole messages from `at` on, where a frame begins.
+ *
+ * @returns where something begins that is for a `FrameReader`, or `length`
+ */
+function takeMessages(
+  chunk: Uint8Array,
+  at: number,
+  length: number,
+  payloadBytesMax: number,
+  sink: FrameSink,
+): number {
+  let next = at;
+  while (next < length && chunk[next] === BINARY) {
+    const head = headAt(chunk, next, length);
+    if (head === undefined || head.payloadBytes > payloadBytesMax) return next;
+    const start = next + head.bytes;
+    const end = start + head.payloadBytes;
+    if (end > length) return next;
+    deliver(sink, chunk, start, end);
+    next = end;
+  }
+  return next;
+}
+
+function deliver(sink: FrameSink, bytes: Uint8Array, start: number, end: number): void {
+  const maskAt = start - MASK_BYTES;
+  for (let i = 0; i < end - start; i += 1) {
+    bytes[start + i] = (bytes[start + i] as number) ^ (bytes[maskAt + (i & 3)] as number);
+  }
+  sink.onMessage(bytes, start, end);
+}
+
 export class FrameReader {
   readonly #sink: FrameSink;
   readonly #payloadBytesMax: number;
@@ -37,34 +95,37 @@ export class FrameReader {
   #isOver = false;
   #isFragmented = false;
 
-  /** @param payloadBytesMax longer messages are left to the other reader, which refuses them */
   constructor(payloadBytesMax: number, sink: FrameSink) {
     this.#payloadBytesMax = payloadBytesMax;
     this.#sink = sink;
   }
 
-  /** @param chunk the first `length` of them are the next bytes of the stream; they are changed, and not kept */
-  read(chunk: Uint8Array, length: number): void {
-    let at = 0;
+  /** Between two frames of the stream, with nothing kept: `takeMessages` can go on. */
+  get isIdle(): boolean {
+    return this.#partial === undefined && this.#otherBytesLeft === 0 && !this.#isOver && !this.#isFragmented;
+  }
+
+  /** The next bytes of the stream are those from `from` to before `length`. */
+  read(chunk: Uint8Array, from: number, length: number): void {
+    let at = from;
     while (at < length) {
       if (this.#isOver || this.#otherBytesLeft > 0) at = this.#passOn(chunk, at, length);
       else if (this.#partial !== undefined) at = this.#complete(chunk, at, length);
-      else at = this.#frame(chunk, at, length);
+      else {
+        if (!this.#isFragmented) at = takeMessages(chunk, at, length, this.#payloadBytesMax, this.#sink);
+        if (at < length) at = this.#frame(chunk, at, length);
+      }
     }
   }
 
-  /** A frame begins. @returns where the next begins, or the end of the chunk */
+  /** A frame begins that is none for `takeMessages`. @returns where it is to be gone on, or the end of the chunk */
   #frame(chunk: Uint8Array, at: number, length: number): number {
     const head = headAt(chunk, at, length);
     if (head === undefined) return this.#keep(chunk, at, length, HEAD_BYTES_MAX);
-    if (!this.#isPlain(chunk[at] as number, head)) {
-      this.#beginOther(chunk[at] as number, head);
-      return at;
-    }
-    const frameBytes = head.bytes + head.payloadBytes;
-    if (at + frameBytes > length) return this.#keep(chunk, at, length, frameBytes);
-    this.#deliver(chunk, at + head.bytes, head.payloadBytes);
-    return at + frameBytes;
+    if (this.#isPlain(chunk[at] as number, head))
+      return this.#keep(chunk, at, length, head.bytes + head.payloadBytes);
+    this.#beginOther(chunk[at] as number, head);
+    return at;
   }
 
   #isPlain(first: number, { payloadBytes }: Head): boolean {
@@ -112,8 +173,9 @@ export class FrameReader {
     }
     this.#partial = undefined;
     if (this.#isPlain(first, head)) {
-      this.#deliver(partial, head.bytes, head.payloadBytes);
-      return at + head.bytes + head.payloadBytes - before;
+      const frameBytes = head.bytes + head.payloadBytes;
+      deliver(this.#sink, partial, head.bytes, frameBytes);
+      return at + frameBytes - before;
     }
     this.#beginOther(first, head);
     this.#passOn(partial, 0, before);
@@ -125,14 +187,6 @@ export class FrameReader {
     if (frameBytes <= partial.length) return;
     this.#partial = Buffer.allocUnsafe(frameBytes);
     this.#partial.set(partial.subarray(0, this.#partialBytes));
-  }
-
-  #deliver(bytes: Uint8Array, at: number, length: number): void {
-    const maskAt = at - MASK_BYTES;
-    for (let i = 0; i < length; i += 1) {
-      bytes[at + i] = (bytes[at + i] as number) ^ (bytes[maskAt + (i & 3)] as number);
-    }
-    this.#sink.onMessage(bytes, at, at + length);
   }
 }
 

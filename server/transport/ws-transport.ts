@@ -3,7 +3,8 @@
  * every input and every update:
  *
  * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `FrameReader`,
- *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
+ *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event. A reader there is
+ *   only while it has something to keep.
  * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, past
  *   the socket's stream, unless it is so long that a copy of it costs more.
  *
@@ -14,7 +15,7 @@ import type { Socket } from "node:net";
 import type { RawData, WebSocket } from "ws";
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
-import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import { type FrameReader, type FrameSink, readFrames } from "./frame-reader.ts";
 import { frameOf, headOf } from "./frame-writer.ts";
 import { serverWebSocket } from "./server-web-socket.ts";
 import { SocketWriter } from "./socket-writer.ts";
@@ -24,7 +25,8 @@ export class WsTransport implements Transport, FrameSink {
   readonly #socket: Socket;
   /** Once there is something for it. */
   #webSocket: WebSocket | undefined;
-  readonly #reader: FrameReader;
+  /** While something has come that is not a whole message. */
+  #reader: FrameReader | undefined;
   readonly #writer: SocketWriter;
   #listener: TransportListener | undefined;
   /** A message has come since that was last asked. */
@@ -36,7 +38,6 @@ export class WsTransport implements Transport, FrameSink {
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#writer = new SocketWriter(socket);
-    this.#reader = new FrameReader(LIMITS.messageBytesMax, this);
     socket.on("error", closeFollows);
     socket.once("close", () => {
       this.#isClosed = true;
@@ -65,7 +66,7 @@ export class WsTransport implements Transport, FrameSink {
 
   /** @param bytes the first `length` of them are the next of the stream, the transport's only until it returns */
   read(bytes: Uint8Array, length: number): void {
-    this.#reader.read(bytes, length);
+    this.#reader = readFrames(this.#reader, bytes, length, LIMITS.messageBytesMax, this);
   }
 
   /** Reads bytes that came before the transport, as soon as there is a listener: before any that come later. */

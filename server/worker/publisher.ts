@@ -12,7 +12,7 @@ import {
   encodeServerValue,
 } from "../../shared/protocol/codec.ts";
 import { type Ack, PROTOCOL_VERSION, ServerMessage } from "../../shared/protocol/wire.ts";
-import { PendingChanges } from "../../shared/schema/index.ts";
+import { PendingChanges, type StateChange } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Client } from "../room/client.ts";
 import { Sight, type StatePatches } from "../room/interest.ts";
@@ -75,17 +75,19 @@ export class Publisher {
     const { runtime, hasTicks } = this.#options;
     const frame = new StepFrame(step, runtime, hasTicks, saved, this);
     const arrivals = arrivalsOf(step);
+    const hasSomebodyLeft = step.left.length > 0;
     let isSomebodyBehind = false;
-    for (const client of runtime.clients) {
-      const session = sessions.get(client.sessionId);
-      if (session === undefined) continue;
-      if (session.state.name === "live") {
-        const { connection } = session.state;
-        this.#update(session, client, connection, frame);
+    for (const session of sessions.values()) {
+      const { connection } = session;
+      if (connection === undefined) continue;
+      if (session.phase === "live") {
+        if (hasSomebodyLeft && !runtime.clients.has(session.id)) continue;
+        this.#update(session, connection, frame);
         if (connection.pending !== undefined) isSomebodyBehind = true;
-      } else if (session.state.name === "connecting" && arrivals.has(client)) {
-        this.#welcome(session, client, session.state.connection, frame);
+        continue;
       }
+      const client = runtime.clients.get(session.id);
+      if (client !== undefined && arrivals.has(client)) this.#welcome(session, client, connection, frame);
     }
     return isSomebodyBehind;
   }
@@ -110,30 +112,27 @@ export class Publisher {
     session.goLive();
   }
 
-  #update(session: Session, client: Client, connection: Connection, frame: StepFrame): void {
-    const { interest } = this.#options.runtime;
-    const { change } = frame.step;
+  /** What is looked at here of one client is in no cache: for one that has nothing of its own it is kept to little. */
+  #update(session: Session, connection: Connection, frame: StepFrame): void {
+    const { clients, interest } = this.#options.runtime;
+    const { change, emissions } = frame.step;
     // Nothing is sent behind a message that the system has not taken whole: if this process dies, what it has begun to
     // write is cut off there, and a client that does not read costs no more memory than that one message.
-    if (connection.transport.bufferedBytes > 0) {
-      const nowMs = this.#options.now();
-      connection.unreadSinceMs ??= nowMs;
-      if (nowMs - connection.unreadSinceMs >= LIMITS.unreadMs) return session.dropUnread();
-      connection.pending ??= new PendingChanges();
-      connection.pending.add(change);
-      return;
-    }
-    connection.unreadSinceMs = undefined;
-    const eventCount = session.outbox.last - connection.eventsSent;
+    if (connection.transport.bufferedBytes > 0) return this.#holdBack(session, connection, change);
     const { ownerPatches } = change;
     const own = ownerPatches.size > 0 ? ownerPatches.get(session.id) : undefined;
-    // A live client gets every broadcast, so an equal count means that it has no event of its own.
-    const hasOwn = own !== undefined || eventCount !== frame.broadcastCount;
-    if (connection.pending === undefined && interest === undefined && !hasOwn) {
-      connection.eventsSent = session.outbox.last;
-      if (frame.hasContent) connection.transport.send(frame.shared());
-      return;
+    if (connection.pending === undefined && interest === undefined && own === undefined) {
+      // Who is up to date has been sent all events before this step's. It gets every broadcast, so an equal count means
+      // that it has no event of its own.
+      const eventCount = emissions.length === 0 ? 0 : session.outbox.last - connection.eventsSent;
+      if (eventCount === frame.broadcastCount) {
+        if (eventCount > 0) connection.eventsSent += eventCount;
+        if (frame.hasContent) connection.transport.send(frame.shared());
+        return;
+      }
     }
+    const client = clients.get(session.id);
+    assert(client, "a session is live while the room has a client for it");
     message.begin();
     if (connection.pending !== undefined) this.#writeMerged(client, connection, frame);
     else if (interest !== undefined) {
@@ -143,6 +142,15 @@ export class Publisher {
       this.#writeOwn(own);
     }
     this.#send(session, connection);
+  }
+
+  /** A client that reads too slowly gets nothing now, and later one change for all that it was not sent. */
+  #holdBack(session: Session, connection: Connection, change: StateChange): void {
+    const nowMs = this.#options.now();
+    connection.unreadSinceMs ??= nowMs;
+    if (nowMs - connection.unreadSinceMs >= LIMITS.unreadMs) return session.dropUnread();
+    connection.pending ??= new PendingChanges();
+    connection.pending.add(change);
   }
 
   /** The message as it is by now, with the events that the connection has not had. */
@@ -168,6 +176,7 @@ export class Publisher {
   #writeMerged(client: Client, connection: Connection, frame: StepFrame): void {
     const pending = connection.pending as PendingChanges;
     connection.pending = undefined;
+    connection.unreadSinceMs = undefined;
     pending.add(frame.step.change);
     if (pending.overflowed) return this.#writeSnapshot(client, connection, frame);
     const { encoder, interest } = this.#options.runtime;

@@ -56,7 +56,7 @@ export class RoomSessions {
 
   accept(transport: Transport, sessionId: string, passenger: Passenger, heard: Heard): void {
     const session = this.#all.get(sessionId);
-    if (session?.state.name === "leaving") return transport.close("SESSION_NOT_FOUND");
+    if (session?.phase === "leaving") return transport.close("SESSION_NOT_FOUND");
     if (passenger.kind === "resume") {
       if (session === undefined) return transport.close("SESSION_NOT_FOUND");
       const generation = session.tokens.check(passenger.resumeToken);
@@ -135,12 +135,12 @@ export class RoomSessions {
     if (session === undefined) return;
     const reconnectMs = session.seatMs ?? this.#options.roomClass.reconnectMs;
     if (reconnectMs === 0) return this.expel(session, "SESSION_NOT_FOUND");
-    if (session.state.name === "away") this.#seats.start(sessionId, reconnectMs);
+    if (session.phase === "away") this.#seats.start(sessionId, reconnectMs);
   }
 
   /** Closes a session's connection; the room learns of it as `left`. */
   expel(session: Session | undefined, code: ErrorCode): void {
-    if (session === undefined || session.state.name === "leaving") return;
+    if (session === undefined || session.phase === "leaving") return;
     session.end(code);
     this.#options.enqueue({ type: "left", sessionId: session.id, consented: false });
   }
@@ -174,7 +174,7 @@ export class RoomSessions {
 
   /** Somebody is connected, and has been sent nothing yet. */
   get hasNewcomer(): boolean {
-    for (const { state } of this.#all.values()) if (state.name === "connecting") return true;
+    for (const { phase } of this.#all.values()) if (phase === "connecting") return true;
     return false;
   }
 
@@ -248,9 +248,8 @@ export class RoomSessions {
   /** A connection goes on that has outlived the room's last owner, unless the client has taken another meanwhile. */
   adopt(transport: Transport, sessionId: string, heard: Heard): void {
     const session = this.#all.get(sessionId);
-    if (session === undefined || session.state.name === "leaving")
-      return transport.close("SESSION_NOT_FOUND");
-    if (session.state.name !== "away") return transport.close("SUPERSEDED");
+    if (session === undefined || session.phase === "leaving") return transport.close("SESSION_NOT_FOUND");
+    if (session.phase !== "away") return transport.close("SUPERSEDED");
     this.#return(transport, session, heard, 0);
   }
 

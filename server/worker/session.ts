@@ -17,11 +17,7 @@ import type { Transport } from "../transport/transport.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { ResumeTokens, SavedTokens } from "./resume-tokens.ts";
 
-export type SessionState =
-  | { readonly name: "connecting"; readonly connection: Connection }
-  | { readonly name: "live"; readonly connection: Connection }
-  | { readonly name: "away" }
-  | { readonly name: "leaving" };
+export type SessionPhase = "away" | "connecting" | "live" | "leaving";
 
 /** What a session asks of the room it belongs to. */
 export interface SessionOwner {
@@ -57,7 +53,9 @@ export class Session implements ConnectionOwner {
   isKicked: boolean;
   readonly #owner: SessionOwner;
   readonly #now: () => number;
-  #state: SessionState = { name: "away" };
+  #phase: SessionPhase = "away";
+  /** While it is connecting or live. */
+  #connection: Connection | undefined;
   #hasBeenLive = false;
   /** Sequence of the last message taken from the client; what is not above it is a resend. */
   #lastSeq = 0;
@@ -103,8 +101,13 @@ export class Session implements ConnectionOwner {
     this.#lastSeq = lastSeq;
   }
 
-  get state(): SessionState {
-    return this.#state;
+  get phase(): SessionPhase {
+    return this.#phase;
+  }
+
+  /** What it lives on, or is about to. */
+  get connection(): Connection | undefined {
+    return this.#connection;
   }
 
   /** An earlier connection, or this one, has been welcomed. */
@@ -132,8 +135,9 @@ export class Session implements ConnectionOwner {
       isBack: this.#hasBeenLive,
       mayLeaveGap: hasSteppedBack && this.#hasBeenLive,
     });
-    const earlier = this.#connection();
-    this.#state = { name: "connecting", connection };
+    const earlier = this.#connection;
+    this.#phase = "connecting";
+    this.#connection = connection;
     earlier?.transport.close("SUPERSEDED");
     transport.listen(connection);
     return true;
@@ -141,66 +145,63 @@ export class Session implements ConnectionOwner {
 
   /** The room has applied the arrival: from now on the client gets every step. */
   goLive(): void {
-    if (this.#state.name !== "connecting") return;
-    this.#state = { name: "live", connection: this.#state.connection };
+    if (this.#phase !== "connecting") return;
+    this.#phase = "live";
     this.#hasBeenLive = true;
   }
 
   /** Ends the session: its connection is closed, and nothing of it is sent or taken any more. */
   end(code: ErrorCode): void {
-    const connection = this.#connection();
-    this.#state = { name: "leaving" };
-    connection?.transport.close(code);
+    this.#disconnect("leaving")?.transport.close(code);
   }
 
   /** Breaks the connection off with an error; the session stays, and the client may come back. */
   drop(code: ErrorCode): void {
-    const connection = this.#connection();
-    if (connection === undefined) return;
-    this.#lost();
-    connection.transport.close(code);
+    this.#lose()?.transport.close(code);
   }
 
   /** A client that does not read cannot be told why: the connection is cut. */
   dropUnread(): void {
-    const connection = this.#connection();
-    if (connection === undefined) return;
-    this.#lost();
-    connection.transport.close("SLOW_CLIENT");
-    connection.transport.terminate();
+    const transport = this.#lose()?.transport;
+    transport?.close("SLOW_CLIENT");
+    transport?.terminate();
   }
 
   /** Nothing waits to be sent: in another process what has been written of a message would stay half of one. */
   get isAllSent(): boolean {
-    return (this.#connection()?.transport.bufferedBytes ?? 0) === 0;
+    return (this.#connection?.transport.bufferedBytes ?? 0) === 0;
   }
 
   /** The session is to go on at another worker. @returns its connection; undefined when it has none that goes on */
   letGo(): Transport | undefined {
-    const transport = this.#connection()?.transport;
-    this.#state = { name: "away" };
+    const transport = this.#disconnect("away")?.transport;
     return transport?.isOpen === true ? transport : undefined;
   }
 
-  #connection(): Connection | undefined {
-    return this.#state.name === "connecting" || this.#state.name === "live"
-      ? this.#state.connection
-      : undefined;
+  /** @returns the connection it was on, if it was on one */
+  #disconnect(phase: "away" | "leaving"): Connection | undefined {
+    const connection = this.#connection;
+    this.#phase = phase;
+    this.#connection = undefined;
+    return connection;
+  }
+
+  /** Its connection is no more, if it is on one. @returns that */
+  #lose(): Connection | undefined {
+    if (this.#connection === undefined) return undefined;
+    const connection = this.#disconnect("away");
+    this.#owner.onLost(this);
+    return connection;
   }
 
   /** A late close of an earlier connection is not this session's end. */
   onClosed(connection: Connection): void {
-    if (this.#connection() === connection) this.#lost();
-  }
-
-  #lost(): void {
-    this.#state = { name: "away" };
-    this.#owner.onLost(this);
+    if (this.#connection === connection) this.#lose();
   }
 
   /** A message has come; one of an earlier connection is none of this session's any more. */
   onMessage(connection: Connection, bytes: Uint8Array, from: number, end: number): void {
-    if (this.#connection() !== connection) return;
+    if (this.#connection !== connection) return;
     if (!connection.charge(end - from, this.#now())) return this.drop("RATE_LIMITED");
     let value: ClientValue;
     try {
@@ -222,7 +223,7 @@ export class Session implements ConnectionOwner {
         return;
       }
       case ClientMessage.PING: {
-        if (!this.#acknowledge(connection, value[2]) || this.#state.name !== "live") return;
+        if (!this.#acknowledge(connection, value[2]) || this.#phase !== "live") return;
         // What cannot be sent at once would measure the wrong thing, and be in the way.
         if (connection.transport.bufferedBytes > 0) return;
         const pong = encodeServerValue([ServerMessage.PONG, value[1], this.#owner.roomTimeMs()]);

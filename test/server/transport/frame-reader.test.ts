@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as ws from "ws";
-import { FrameReader } from "../../../server/transport/frame-reader.ts";
+import { type FrameReader, type FrameSink, readFrames } from "../../../server/transport/frame-reader.ts";
 import { cpuMs } from "../../support/cpu-time.ts";
 
 /** Exported by ws, but not declared. */
@@ -36,14 +36,16 @@ function readBy(chunks: readonly Uint8Array[]) {
   const messages: string[] = [];
   let plain = 0;
   const { receiver, failed } = receiverInto(messages);
-  const reader = new FrameReader(PAYLOAD_MAX, {
+  const sink: FrameSink = {
     onMessage: (bytes, from, end) => {
       plain += 1;
       messages.push(Buffer.from(bytes.subarray(from, end)).toString("hex"));
     },
     onOther: (copy) => void receiver.write(copy),
-  });
-  for (const chunk of chunks) reader.read(Uint8Array.from(chunk), chunk.length);
+  };
+  let reader: FrameReader | undefined;
+  for (const chunk of chunks)
+    reader = readFrames(reader, Uint8Array.from(chunk), chunk.length, PAYLOAD_MAX, sink);
   return { messages, plain, failed };
 }
 
@@ -121,14 +123,14 @@ test("plain messages never get to the other reader, and are not copied when they
   const stream = Buffer.concat(list.map(bytesOf));
   const chunk = Uint8Array.from(stream);
   const seen: Uint8Array[] = [];
-  const reader = new FrameReader(PAYLOAD_MAX, {
+  const reader = readFrames(undefined, chunk, chunk.length, PAYLOAD_MAX, {
     onMessage: (bytes, from, end) => {
       expect(bytes).toBe(chunk);
       seen.push(bytes.slice(from, end));
     },
     onOther: () => expect.unreachable("all of it is plain"),
   });
-  reader.read(chunk, chunk.length);
+  expect(reader).toBeUndefined();
   expect(seen).toEqual(list.map((frame) => frame.payload));
   for (let at = 1; at < stream.length; at++) {
     expect(readBy([stream.subarray(0, at), stream.subarray(at)]).plain).toBe(list.length);
@@ -170,12 +172,14 @@ test("the time for a frame that comes byte by byte grows with its length only", 
     mask: Uint8Array.of(5, 6, 7, 8),
   });
   let bytes = 0;
-  const reader = new FrameReader(65_535, {
+  const sink: FrameSink = {
     onMessage: (_bytes, from, end) => (bytes += end - from),
     onOther: () => undefined,
-  });
+  };
   const tookMs = cpuMs(() => {
-    for (const byte of stream) reader.read(Uint8Array.of(byte), 1);
+    let reader: FrameReader | undefined;
+    for (const byte of stream) reader = readFrames(reader, Uint8Array.of(byte), 1, 65_535, sink);
+    expect(reader).toBeUndefined();
   });
   expect(bytes).toBe(60_000);
   expect(tookMs).toBeLessThan(1_000);

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import type { SocketHandle } from "../../../server/ipc/channel.ts";
 import { acceptUpgrade } from "../../../server/transport/accept.ts";
-import { attachSocket, detachHandle } from "../../../server/transport/socket-handle.ts";
+import { attachSocket, detachHandle, readBy } from "../../../server/transport/socket-handle.ts";
 import { handshakeHead } from "../../support/raw-client.ts";
 import { turns, UpgradeServer } from "./upgrade-server.ts";
 
@@ -43,18 +43,26 @@ async function writeInPieces(socket: Socket, bytes: Buffer, cuts: readonly numbe
 }
 
 /** What comes in on a socket until there are so many bytes. */
-async function read(socket: Socket, count: number, before: Uint8Array): Promise<Buffer> {
+async function read(
+  handle: SocketHandle,
+  socket: Socket,
+  count: number,
+  before: Uint8Array,
+): Promise<Buffer> {
   const pieces: Uint8Array[] = [before];
   let length = before.length;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const check = () => {
     if (length >= count) resolve();
   };
-  socket.on("data", (data: Buffer) => {
-    pieces.push(data);
-    length += data.length;
-    check();
+  readBy(handle, {
+    read: (bytes, byteCount) => {
+      pieces.push(bytes.slice(0, byteCount));
+      length += byteCount;
+      check();
+    },
   });
+  socket.resume();
   socket.on("close", () => reject(new Error(`closed after ${length} of ${count} bytes`)));
   check();
   await promise;
@@ -70,7 +78,8 @@ async function passOn(cuts: readonly number[], turnsBefore: number, turnsBetween
     if (detached === undefined) return received.reject(new Error("the connection is gone"));
     await turns(turnsBetween);
     const attached = attachSocket(detached.handle);
-    received.resolve(read(attached, BODY.length, detached.rest).finally(() => attached.destroy()));
+    const all = read(detached.handle, attached, BODY.length, detached.rest);
+    received.resolve(all.finally(() => attached.destroy()));
   });
   const socket = await client(server.port);
   await writeInPieces(socket, Buffer.concat([HEAD, BODY]), cuts);
@@ -95,15 +104,15 @@ test("so do bytes that come one by one around the end of the head, before anybod
   }
 });
 
-test("an attached socket reads nothing until somebody listens, and writes at once", async () => {
-  const attached = Promise.withResolvers<Socket>();
+test("an attached socket reads nothing until it is resumed, and writes at once", async () => {
+  const attached = Promise.withResolvers<{ handle: SocketHandle; passed: Socket }>();
   await using server = await UpgradeServer.start((socket, head) => {
-    const detached = detachHandle(socket, head);
-    if (detached !== undefined) attached.resolve(attachSocket(detached.handle));
+    const { handle } = detachHandle(socket, head) ?? {};
+    if (handle !== undefined) attached.resolve({ handle, passed: attachSocket(handle) });
   });
   const socket = await client(server.port);
   socket.write(HEAD);
-  const passed = await attached.promise;
+  const { handle, passed } = await attached.promise;
   const { bytesRead } = passed;
   socket.write(BODY);
   await turns(20);
@@ -111,7 +120,7 @@ test("an attached socket reads nothing until somebody listens, and writes at onc
   passed.write("hello");
   const [answer] = (await once(socket, "data")) as [Buffer];
   expect(answer.toString()).toBe("hello");
-  expect(await read(passed, BODY.length, Buffer.alloc(0))).toEqual(BODY);
+  expect(await read(handle, passed, BODY.length, Buffer.alloc(0))).toEqual(BODY);
   passed.destroy();
   socket.destroy();
 });

@@ -20,16 +20,15 @@ function refused(): never {
 }
 
 async function echo(): Promise<{ answer: string; streamWrites: number }> {
-  const { attachSocket, detachHandle } = await import("../../../server/transport/socket-handle.ts");
+  const { attachSocket, detachHandle, readBy } = await import("../../../server/transport/socket-handle.ts");
   const { SocketWriter } = await import("../../../server/transport/socket-writer.ts");
   const accepted = Promise.withResolvers<Socket>();
   let streamWrites = 0;
   await using server = await UpgradeServer.start((socket, head) => {
     const detached = detachHandle(socket, head);
     if (detached === undefined) return accepted.reject(new Error("the connection is gone"));
-    const attached = attachSocket(detached.handle, (bytes, length) =>
-      writer.write(Buffer.from(bytes.subarray(0, length))),
-    );
+    const attached = attachSocket(detached.handle);
+    readBy(detached.handle, { read: (bytes, length) => writer.write(bytes.slice(0, length)) });
     const write = vi.spyOn(attached, "write");
     const writer = new SocketWriter(attached);
     attached.on("close", () => {
