@@ -1,7 +1,8 @@
 /**
- * Puts together a message that one client alone gets, from parts that were encoded for many. Each part is copied once,
- * to where the message lies, and messages lie one behind the other in memory that is allocated for many of them.
+ * Puts together messages, and parts of them, from what was encoded for many clients. Each part is copied once, to where
+ * the message lies, and messages lie one behind the other in memory that is allocated for many of them.
  */
+import assert from "node:assert/strict";
 import { type Ack, TRAILER_BYTES } from "../../shared/protocol/wire.ts";
 
 const SLAB_BYTES = 32 * 1024;
@@ -12,6 +13,15 @@ const BIN_8 = 0xc4;
 const BIN_16 = 0xc5;
 const BIN_32 = 0xc6;
 const BIN_HEAD_BYTES_MAX = 5;
+/** And its arrays of up to 15 values, integers that have no sign in 1, 2 and 4 bytes, and doubles. */
+const FIX_ARRAY = 0x90;
+const FIX_ARRAY_MAX = 15;
+const UINT_8 = 0xcc;
+const UINT_16 = 0xcd;
+const UINT_32 = 0xce;
+const DOUBLE = 0xcb;
+const FIX_UINT_MAX = 0x7f;
+const NUMBER_BYTES_MAX = 9;
 /** In a table of acknowledgements: one row, and how long its sequence is. */
 const ROW_OF_2_BYTES = 3;
 /** A slot of 32 bits, the above and the sequence. */
@@ -47,9 +57,39 @@ export class MessageWriter {
     this.#reserve(BIN_HEAD_BYTES_MAX);
     const lengthBytes = length < 2 ** 8 ? 1 : length < 2 ** 16 ? 2 : 4;
     this.#slab[this.#end++] = lengthBytes === 1 ? BIN_8 : lengthBytes === 2 ? BIN_16 : BIN_32;
-    for (let shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8)
-      this.#slab[this.#end++] = length >>> shift;
+    this.#bigEndian(length, lengthBytes);
     this.part(bytes);
+  }
+
+  /** What a value begins with that is an array; its values follow. @param count at most 15 */
+  array(count: number): void {
+    assert(count <= FIX_ARRAY_MAX);
+    this.#reserve(1);
+    this.#slab[this.#end++] = FIX_ARRAY + count;
+  }
+
+  /** @param value a safe integer, not negative */
+  uint(value: number): void {
+    this.#reserve(NUMBER_BYTES_MAX);
+    if (value <= FIX_UINT_MAX) {
+      this.#slab[this.#end++] = value;
+      return;
+    }
+    if (value >= 2 ** 32) return this.#double(value);
+    const valueBytes = value < 2 ** 8 ? 1 : value < 2 ** 16 ? 2 : 4;
+    this.#slab[this.#end++] = valueBytes === 1 ? UINT_8 : valueBytes === 2 ? UINT_16 : UINT_32;
+    this.#bigEndian(value, valueBytes);
+  }
+
+  #double(value: number): void {
+    this.#slab[this.#end] = DOUBLE;
+    const { buffer, byteOffset } = this.#slab;
+    new DataView(buffer, byteOffset).setFloat64(this.#end + 1, value);
+    this.#end += NUMBER_BYTES_MAX;
+  }
+
+  #bigEndian(value: number, bytes: number): void {
+    for (let shift = 8 * (bytes - 1); shift >= 0; shift -= 8) this.#slab[this.#end++] = value >>> shift;
   }
 
   /** A table of acknowledgements that has one row, with 2 bytes of the sequence: as `encodeAcks` makes it. */
@@ -71,6 +111,11 @@ export class MessageWriter {
   take(tag: number): Uint8Array {
     this.#reserve(TRAILER_BYTES);
     for (let shift = 0; shift < 8 * TRAILER_BYTES; shift += 8) this.#slab[this.#end++] = tag >>> shift;
+    return this.takePart();
+  }
+
+  /** Ends what is a part of messages, without a trailer. @returns bytes that nothing else is written to */
+  takePart(): Uint8Array {
     const message = this.#slab.subarray(this.#start, this.#end);
     this.#start = this.#end;
     return message;

@@ -5,13 +5,8 @@
  * skipped, and later gets one merged change.
  */
 import assert from "node:assert/strict";
-import {
-  assembleMessage,
-  encodeAcks,
-  encodePayload,
-  encodeServerValue,
-} from "../../shared/protocol/codec.ts";
-import { type Ack, PROTOCOL_VERSION, ServerMessage } from "../../shared/protocol/wire.ts";
+import { assembleMessage, encodeServerValue } from "../../shared/protocol/codec.ts";
+import { PROTOCOL_VERSION, ServerMessage } from "../../shared/protocol/wire.ts";
 import { PendingChanges, type StateChange } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
 import type { Client } from "../room/client.ts";
@@ -22,6 +17,7 @@ import type { Connection } from "./connection.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Saved } from "./recorder.ts";
 import type { Session } from "./session.ts";
+import { type StateType, StepFrame } from "./step-frame.ts";
 import { type RoomWelcome, welcomeOf } from "./welcome.ts";
 
 export type PublisherOptions = {
@@ -37,6 +33,9 @@ export type PublisherOptions = {
   /** The session's outbox is full: it must end. */
   readonly onOverflow: (session: Session) => void;
 };
+
+/** Type and patch. */
+const OWN_VALUES = 2;
 
 /** For messages that go to one client alone. Shared by all rooms of the process: each message is taken at once. */
 const message = new MessageWriter();
@@ -72,8 +71,8 @@ export class Publisher {
    * @returns whether a client reads too slowly and was skipped
    */
   publish(step: StepResult, sessions: ReadonlyMap<string, Session>, saved: Saved): boolean {
-    const { runtime, hasTicks } = this.#options;
-    const frame = new StepFrame(step, runtime, hasTicks, saved, this);
+    const { runtime, hasTicks, tag } = this.#options;
+    const frame = new StepFrame(step, runtime, hasTicks, saved, tag);
     const arrivals = arrivalsOf(step);
     const hasSomebodyLeft = step.left.length > 0;
     let isSomebodyBehind = false;
@@ -168,7 +167,8 @@ export class Publisher {
 
   #writeOwn(patch: Uint8Array | undefined): void {
     if (patch === undefined) return;
-    message.part(OWN_HEAD);
+    message.array(OWN_VALUES);
+    message.uint(ServerMessage.OWN);
     message.byteString(patch);
   }
 
@@ -229,100 +229,4 @@ const NOBODY: ReadonlyMap<Client, Arrival> = new Map();
 function arrivalsOf({ arrived }: StepResult): ReadonlyMap<Client, Arrival> {
   if (arrived.length === 0) return NOBODY;
   return new Map(arrived.map((arrival) => [arrival.client, arrival]));
-}
-
-const SAVED = encodeServerValue([ServerMessage.SAVED]);
-
-/** In place of a byte string of which only what stands before it is wanted. */
-const EMPTY = new Uint8Array(0);
-const EMPTY_BYTES = encodePayload(EMPTY).length;
-const OWN_HEAD = encodeServerValue([ServerMessage.OWN, EMPTY]).slice(0, -EMPTY_BYTES);
-
-type StateType = typeof ServerMessage.STATE | typeof ServerMessage.SNAPSHOT;
-
-/** The parts of one step's messages, each encoded when it is first needed. */
-class StepFrame {
-  readonly step: StepResult;
-  /** Events of this step that go to everybody. */
-  readonly broadcastCount: number;
-  /** There is a STATE, even for clients for whom nothing has changed. */
-  readonly hasState: boolean;
-  readonly #runtime: RoomRuntime;
-  readonly #saved: Saved;
-  readonly #publisher: Publisher;
-  #state: Uint8Array | undefined;
-  #snapshot: Uint8Array | undefined;
-  #shared: Uint8Array | undefined;
-  #acks: Uint8Array | undefined;
-  #head: { readonly type: StateType; readonly bytes: Uint8Array } | undefined;
-
-  constructor(step: StepResult, runtime: RoomRuntime, hasTicks: boolean, saved: Saved, publisher: Publisher) {
-    this.step = step;
-    this.#runtime = runtime;
-    this.#saved = saved;
-    this.#publisher = publisher;
-    this.hasState = hasTicks || !step.change.isEmpty || step.acks.length > 0;
-    this.broadcastCount = step.emissions.reduce((count, { to }) => (to === undefined ? count + 1 : count), 0);
-  }
-
-  get hasContent(): boolean {
-    return this.hasState || this.broadcastCount > 0 || this.#saved === "now";
-  }
-
-  stateParts(): Uint8Array[] {
-    if (!this.hasState) return this.newlySavedPart();
-    const { acks, acksAreNear, change } = this.step;
-    this.#state ??= this.statePart(ServerMessage.STATE, change.patch, encodeAcks(acks, acksAreNear ? 1 : 2));
-    return [this.#state, ...this.savedPart()];
-  }
-
-  /** Goes with any state: it says that all of it is saved. */
-  savedPart(): Uint8Array[] {
-    return this.#saved === "no" ? [] : [SAVED];
-  }
-
-  /** Goes alone to clients who have the state already. */
-  newlySavedPart(): Uint8Array[] {
-    return this.#saved === "now" ? [SAVED] : [];
-  }
-
-  snapshotPart(): Uint8Array {
-    this.#snapshot ??= this.statePart(
-      ServerMessage.SNAPSHOT,
-      this.#runtime.encoder.snapshot(),
-      this.allAcks(),
-    );
-    return this.#snapshot;
-  }
-
-  shared(): Uint8Array {
-    if (this.#shared === undefined) {
-      const events = this.step.emissions.filter(({ to }) => to === undefined).map(({ part }) => part);
-      this.#shared = this.#publisher.assemble([...this.stateParts(), ...events]);
-    }
-    return this.#shared;
-  }
-
-  allAcks(): Uint8Array {
-    if (this.#acks === undefined) {
-      const acks: Ack[] = [];
-      for (const { slot, lastMessageSeq } of this.#runtime.clients) acks.push({ slot, seq: lastMessageSeq });
-      this.#acks = encodeAcks(acks, 2);
-    }
-    return this.#acks;
-  }
-
-  /** A STATE or SNAPSHOT up to what each client has its own of: acknowledgements and patch. */
-  stateHead(type: StateType): Uint8Array {
-    // Of the last type: nearly all of a step's are STATE.
-    if (this.#head?.type !== type) {
-      this.#head = { type, bytes: this.statePart(type, EMPTY, EMPTY).slice(0, -2 * EMPTY_BYTES) };
-    }
-    return this.#head.bytes;
-  }
-
-  statePart(type: StateType, patch: Uint8Array, acks: Uint8Array): Uint8Array {
-    const { tick, nowMs } = this.#runtime.clock;
-    return encodeServerValue([type, tick, Math.round(nowMs), acks, patch]);
-  }
 }

@@ -86,7 +86,9 @@ export function decodeClientValue(bytes: Uint8Array): ClientValue {
  * @param end where it ends
  */
 export function decodeClientValueAt(bytes: Uint8Array, from: number, end: number): ClientValue {
-  const value = quickMessage(bytes, from, end) ?? decodePayload(plainPart(bytes, from, end));
+  const quick = quickMessage(bytes, from, end);
+  if (quick !== undefined) return quick;
+  const value = decodePayload(plainPart(bytes, from, end));
   if (!isClientValue(value)) refuse("The client sent a value of unknown form.");
   return value;
 }

@@ -11,12 +11,15 @@ function plain(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+const uint = fc.oneof(fc.nat(300), fc.nat(2 ** 17), fc.maxSafeNat());
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
 test("is what packing and assembling gives, and stays so whatever is written next", () => {
   const piece = fc.oneof(
     fc.record({ what: fc.constant("part" as const), bytes: fc.uint8Array({ maxLength: 60 }) }),
     fc.record({ what: fc.constant("byteString" as const), bytes: fc.uint8Array({ maxLength: 300 }) }),
+    fc.record({ what: fc.constant("uint" as const), value: uint }),
+    fc.record({ what: fc.constant("array" as const), values: fc.array(uint, { maxLength: 15 }) }),
     fc.record({ what: fc.constant("ack" as const), slot: fc.nat(2 ** 21 - 1), seq: uint32 }),
   );
   const messages = fc.array(fc.record({ pieces: fc.array(piece), tag: uint32, isTaken: fc.boolean() }));
@@ -32,6 +35,13 @@ test("is what packing and assembling gives, and stays so whatever is written nex
         if (each.what === "ack") {
           writer.ack(each);
           parts.push(encodePayload(encodeAcks([each], 2)));
+        } else if (each.what === "uint") {
+          writer.uint(each.value);
+          parts.push(encodePayload(each.value));
+        } else if (each.what === "array") {
+          writer.array(each.values.length);
+          for (const value of each.values) writer.uint(value);
+          parts.push(encodePayload(each.values));
         } else {
           writer[each.what](each.bytes);
           parts.push(each.what === "part" ? each.bytes : encodePayload(each.bytes));
@@ -46,6 +56,15 @@ test("is what packing and assembling gives, and stays so whatever is written nex
   });
   fc.assert(run, { numRuns: 300 });
 });
+
+test.each([0, 127, 128, 255, 256, 2 ** 16 - 1, 2 ** 16, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1])(
+  "the integer %i is packed, and a part has no trailer",
+  (value) => {
+    const writer = new MessageWriter();
+    writer.uint(value);
+    expect(plain(writer.takePart())).toEqual(encodePayload(value));
+  },
+);
 
 describe("a byte string", () => {
   test.each([0, 1, 24, 25, 255, 256, 65_535, 65_536, 200_000])("of %i bytes is packed", (length) => {
