@@ -2,7 +2,8 @@
  * Takes a state over into another schema: what has the same name in both, with a value that the new field can hold.
  * Whatever else is new has its default, whatever else is old is left behind. Entities keep their ids and owners.
  */
-import { type EntityStore, LiveEntity, type LiveRecord } from "./store.ts";
+import { LiveEntity } from "./live-base.ts";
+import type { EntityStore, LiveRecord } from "./store.ts";
 
 /** An entity as plain data: its maps are Maps, its lists arrays, and a ref is the key of the entity it refers to. */
 export type PlainEntity = { readonly [field: string]: unknown };

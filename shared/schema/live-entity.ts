@@ -5,9 +5,10 @@
 import { refused, toNumber, toText } from "./codec.ts";
 import { scalarGetter } from "./getters.ts";
 import { type FieldLayout, Kind, type Shape } from "./layout.ts";
+import { LiveEntity, type Setter } from "./live-base.ts";
 import { LiveList } from "./live-list.ts";
 import { LiveMap } from "./live-map.ts";
-import { type LiveClass, LiveEntity, type LiveRecord } from "./store.ts";
+import type { LiveClass, LiveRecord } from "./store.ts";
 
 type Accessor = PropertyDescriptor & ThisType<LiveEntity>;
 
@@ -42,41 +43,13 @@ function accessorOf(field: FieldLayout, entity: string): Accessor {
   return { get: scalarGetter(field, recordOf), set: scalarSetter(field, entity) };
 }
 
-type Setter = (this: LiveEntity, value: unknown) => void;
-
 function scalarSetter(field: FieldLayout, entity: string): Setter {
   if (field.kind === Kind.STRING) return textSetter(field, entity);
   if (field.optional) return optionalNumberSetter(field, entity);
-  if (field.kind !== Kind.QUANTISED) return numberSetter(field, entity);
   const { slot, bit, min, step, storedMax } = field;
-  const rarely = (value: unknown) => toNumber(field, entity, value);
-  return quantisedSetter(slot, bit, min, step, storedMax + 1, rarely);
-}
-
-/**
- * The hot one: most of what changes is a quantised number that is always there. What a game's step assigns is fast as
- * long as the compiler can put all of it in place, so this is short: parameters need no check that they are defined.
- */
-function quantisedSetter(
-  slot: number,
-  bit: number,
-  min: number,
-  step: number,
-  points: number,
-  rarely: (value: unknown) => number,
-): Setter {
-  return function (value) {
-    // As in indexOf, for what is on the grid.
-    const place = typeof value === "number" ? (value - min) / step + 0.5 : -1;
-    recordOf(this).assign(slot, bit, place >= 0 && place < points ? place >>> 0 : rarely(value));
-  };
-}
-
-function numberSetter(field: FieldLayout, entity: string): Setter {
-  const { slot, bit } = field;
-  return function (value) {
-    recordOf(this).assign(slot, bit, toNumber(field, entity, value));
-  };
+  const rounding = (value: unknown) => toNumber(field, entity, value);
+  if (field.kind !== Kind.QUANTISED) return LiveEntity.numberSetter(slot, bit, rounding);
+  return LiveEntity.quantisedSetter(slot, bit, min, step, storedMax + 1, rounding);
 }
 
 function optionalNumberSetter(field: FieldLayout, entity: string): Setter {
@@ -84,7 +57,9 @@ function optionalNumberSetter(field: FieldLayout, entity: string): Setter {
   return function (value) {
     const record = recordOf(this);
     const stored = value === undefined ? Number.NaN : toNumber(field, entity, value);
-    if (!Object.is(record.numbers[slot], stored)) record.assign(slot, bit, stored);
+    if (Object.is(record.numbers[slot], stored)) return;
+    record.numbers[slot] = stored;
+    record.mark(bit);
   };
 }
 

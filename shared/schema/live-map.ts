@@ -4,7 +4,8 @@
 import { fitsUtf8 } from "./bytes.ts";
 import { type EntitySchema, KEY_BYTES_MAX } from "./fields.ts";
 import type { MapLayout } from "./layout.ts";
-import { type Children, LiveEntity, type LiveRecord } from "./store.ts";
+import { LiveEntity } from "./live-base.ts";
+import type { Children, LiveRecord } from "./store.ts";
 import type { Init, Live } from "./types.ts";
 
 export class LiveMap<S extends EntitySchema> implements Children {

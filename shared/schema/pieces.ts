@@ -90,14 +90,18 @@ function writeGroups(writer: ByteWriter, changed: LiveRecord[]): void {
 
 function writeGroup(writer: ByteWriter, group: LiveRecord[], mask: number): void {
   const { shape } = group[0] as LiveRecord;
-  if (!isSorted(group)) group.sort(byId);
+  // Most games go through their entities in the order in which they were made.
+  let to = runEnd(group, 0);
+  if (to < group.length && !isSorted(group)) {
+    group.sort(byId);
+    to = runEnd(group, 0);
+  }
   writeHead(writer, GROUP, Operation.CHANGE);
   writer.varint(group.length);
   // Each run of consecutive ids: how many are left out before it, times 2; plus 1 and its length less 2 for several.
   let next = 0;
-  for (let from = 0, to = 1; from < group.length; from = to, to += 1) {
+  for (let from = 0; from < group.length; from = to, to = runEnd(group, from)) {
     const { id } = group[from] as LiveRecord;
-    while (to < group.length && (group[to] as LiveRecord).id === id + to - from) to += 1;
     const isSeveral = to - from > 1;
     writer.varint((id - next) * 2 + Number(isSeveral));
     if (isSeveral) writer.varint(to - from - 2);
@@ -109,7 +113,16 @@ function writeGroup(writer: ByteWriter, group: LiveRecord[], mask: number): void
   else for (const record of group) writeFields(writer, record, mask);
 }
 
-/** Most games go through their entities in the order in which they were made. */
+/** @returns where the consecutive ids end that begin there */
+function runEnd(group: readonly LiveRecord[], from: number): number {
+  const first = group[from];
+  if (first === undefined) return from;
+  const { id } = first;
+  let to = from + 1;
+  while (to < group.length && (group[to] as LiveRecord).id === id + to - from) to += 1;
+  return to;
+}
+
 function isSorted(group: readonly LiveRecord[]): boolean {
   let last = 0;
   for (const { id } of group) {

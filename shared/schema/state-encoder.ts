@@ -10,13 +10,14 @@ import { readStore, writeStore } from "./checkpoint.ts";
 import { describeWithSchemas, type SchemaDescriptor, schemaHash } from "./descriptor.ts";
 import type { EntitySchema } from "./fields.ts";
 import { compile, type Shape } from "./layout.ts";
+import { LiveEntity } from "./live-base.ts";
 import { makeLiveClass } from "./live-entity.ts";
 import { writeAdd, writeChange, writeChanges, writeOwn, writeRemove } from "./pieces.ts";
 import { hashRecords, ROOT_ID } from "./record.ts";
 import { SpatialEncoder } from "./spatial-encoder.ts";
 import { hasSpatialMap, layoutSpatialMaps } from "./spatial-layout.ts";
 import { NO_CHANGE, type StateChange } from "./state-change.ts";
-import { type Changes, EntityStore, type LiveClass, LiveEntity, type LiveRecord } from "./store.ts";
+import { type Changes, EntityStore, type LiveClass, type LiveRecord } from "./store.ts";
 import type { Live } from "./types.ts";
 
 type Compiled = {
@@ -113,7 +114,7 @@ export class StateEncoder<S extends EntitySchema> {
 
     const ownerPatches = store.owned.size > 0 ? encodeOwn({ added, changed, removed }) : NOBODYS;
     for (const record of all.added) store.settle(record);
-    for (const record of all.changed) store.settle(record);
+    for (const record of all.changed) record.settle();
     return { isEmpty: false, patch, ownerPatches, added, removed, changed };
   }
 

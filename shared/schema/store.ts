@@ -3,21 +3,9 @@
  * change is the hot path: one bit, and one push for an entity's first change of a step.
  */
 import type { Shape } from "./layout.ts";
+import type { LiveEntity } from "./live-base.ts";
 import { EntityRecord, type ListValue } from "./record.ts";
 import { SpatialEntity } from "./spatial-entity.ts";
-
-/** The base of every entity an author handles; the fields are accessors on a subclass made for each shape. */
-export class LiveEntity {
-  readonly #record: LiveRecord;
-
-  constructor(record: LiveRecord) {
-    this.#record = record;
-  }
-
-  static recordOf(live: LiveEntity): LiveRecord {
-    return live.#record;
-  }
-}
 
 export type LiveClass = new (record: LiveRecord) => LiveEntity;
 
@@ -78,24 +66,16 @@ export class LiveRecord extends EntityRecord {
     this.spatial = position ? new SpatialEntity(this, position) : parent?.spatial;
   }
 
-  /** Keeps a number, and marks its field when it was another. */
-  assign(slot: number, bit: number, stored: number): void {
-    const { numbers } = this;
-    if (numbers[slot] === stored) return;
-    numbers[slot] = stored;
-    // As mark does it, in place: the fewer words, the more of a game's assignments the compiler puts in place.
-    if (this.dirty === 0) this.list();
-    this.dirty |= bit;
+  /** A commit has said what changed, of what clients know already. */
+  settle(): void {
+    this.changedMask = this.dirty;
+    this.dirty = 0;
   }
 
+  /** A field has another value. */
   mark(bit: number): void {
-    if (this.dirty === 0) this.list();
+    if (this.dirty === 0) this.store.dirty.push(this);
     this.dirty |= bit;
-  }
-
-  /** For the commit: it has changed. */
-  list(): void {
-    this.store.dirty.push(this);
   }
 }
 
@@ -186,7 +166,6 @@ export class EntityStore {
   /** From here on the record's changes count. */
   settle(record: LiveRecord): void {
     record.status = "known";
-    record.changedMask = record.dirty;
-    record.dirty = 0;
+    record.settle();
   }
 }
