@@ -62,6 +62,7 @@ async function takeProfile(
       timing,
       environment: { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory}` },
       onWindow: (server) => {
+        server.isStopped = true;
         workerPid = server.workerPids.at(-1) ?? 0;
         // The clock that V8 takes the times of a profile from.
         timesUs.push(Number(process.hrtime.bigint() / 1000n));
