@@ -5,7 +5,7 @@
  * counts further steps without writing them, and is good again with the next checkpoint that can be written.
  *
  * Nothing that recovery may need is ever changed or deleted: a checkpoint is written beside and renamed, a new segment
- * begun, and only then goes what is older than the elder of the two newest checkpoints.
+ * begun when the last one is long, and only then goes what is older than the elder of the two newest checkpoints.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -24,6 +24,9 @@ import {
 } from "./segment-format.ts";
 import { type JournalServices, SegmentWriter } from "./segment-writer.ts";
 
+/** With more segments there would be more files to make and delete, with fewer more to read that is in a checkpoint. */
+const SEGMENT_BYTES_MIN = 128 * 1024;
+
 export type RoomJournalOptions = {
   /** The room's own; made if it is not there. */
   readonly directory: string;
@@ -33,6 +36,8 @@ export type RoomJournalOptions = {
   readonly recovered: RecoveredRoom | undefined;
   /** The room is recorded: no segment is ever deleted. */
   readonly keepAll: boolean;
+  /** The first checkpoint behind so many bytes of steps begins a new segment; 128 KiB unless told. */
+  readonly segmentBytesMin?: number;
   readonly services: JournalServices;
   /** Called each time the journal turns from "good" to "failed". */
   readonly onFailure: (error: Error) => void;
@@ -131,7 +136,8 @@ export class RoomJournal {
     }
     const of = { roomId, epoch, index: this.#index };
     const written = writeCheckpoint(directory, of, bytes, services, this.#fail);
-    this.#beginSegment();
+    const { segmentBytesMin = SEGMENT_BYTES_MIN } = this.#options;
+    if (this.#segment === undefined || this.#segment.fileBytes >= segmentBytesMin) this.#beginSegment();
     const earlier = this.#checkpoints.filter(({ name }) => name !== written.name);
     this.#checkpoints = [...earlier.slice(-1), written];
     this.#deleteOld(names);

@@ -76,6 +76,11 @@ export class SegmentWriter {
     this.#write();
   }
 
+  /** Of all that is in it. */
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
   close(): void {
     this.#services.sync.close(this.#fd);
   }

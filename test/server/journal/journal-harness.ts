@@ -129,7 +129,10 @@ export function appendSteps(journal: RoomJournal, count: number, owner = 1): voi
   }
 }
 
-/** An owner of the room in `directory`: the first, or the one that goes on behind what it finds. */
+/**
+ * An owner of the room in `directory`: the first, or the one that goes on behind what it finds. Each checkpoint begins a
+ * segment, unless it is told otherwise.
+ */
 export function takeOver(directory: string, options: Partial<RoomJournalOptions> = {}): RoomJournal {
   const recovered = readRoom(directory);
   return RoomJournal.create({
@@ -137,6 +140,7 @@ export function takeOver(directory: string, options: Partial<RoomJournalOptions>
     origin: originOf(recovered?.nextEpoch ?? 1),
     recovered,
     keepAll: false,
+    segmentBytesMin: 0,
     services: servicesOn(nodeFs),
     onFailure: (error) => {
       throw error;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { JournalTooLarge } from "../../../server/journal/journal-errors.ts";
 import { readRoom } from "../../../server/journal/journal-reader.ts";
+import type { RoomJournalOptions } from "../../../server/journal/room-journal.ts";
 import type { RoomEvent } from "../../../server/room/room-events.ts";
 import { cpuMs } from "../../support/cpu-time.ts";
 import {
@@ -20,13 +21,13 @@ import {
   takeOver,
 } from "./journal-harness.ts";
 
-function openOn(fs: FaultyFs, keepAll = false) {
+function openOn(fs: FaultyFs, options: Partial<RoomJournalOptions> = {}) {
   const directory = join(makeTemporaryDirectory(), "room1");
   const onFailure = vi.fn<(error: Error) => void>();
   return {
     directory,
     onFailure,
-    journal: takeOver(directory, { services: servicesOn(fs), onFailure, keepAll }),
+    journal: takeOver(directory, { services: servicesOn(fs), onFailure, ...options }),
   };
 }
 
@@ -136,42 +137,70 @@ test("a checkpoint that fails at any stage leaves the journal going on where it 
   }
 });
 
-test("a crash before any single call of a checkpoint loses nothing, and the next owner goes on", () => {
-  let crashes = 0;
-  for (let at = 0; ; at += 1) {
-    const fs = new FaultyFs();
-    const { directory, journal } = openOn(fs);
-    for (const _ of [1, 2]) {
-      appendSteps(journal, 4);
-      journal.checkpoint(checkpointBytes(journal.index));
-    }
-    appendSteps(journal, 4);
-    let calls = 0;
-    let hasCrashed = false;
-    fs.before = () => {
-      if (calls++ >= at) {
-        hasCrashed = true;
-        throw new Crash();
+// Listing, writing beside, renaming, deleting; and where each checkpoint begins a segment, that, and deleting more.
+test.each([
+  [0, 10],
+  [1024 * 1024, 7],
+])(
+  "a crash before any single call of a checkpoint loses nothing, and the next owner goes on (segments from %i bytes)",
+  (segmentBytesMin, crashesMin) => {
+    let crashes = 0;
+    for (let at = 0; ; at += 1) {
+      const fs = new FaultyFs();
+      const { directory, journal } = openOn(fs, { segmentBytesMin });
+      for (const _ of [1, 2]) {
+        appendSteps(journal, 4);
+        journal.checkpoint(checkpointBytes(journal.index));
       }
-    };
-    try {
-      journal.checkpoint(checkpointBytes(12));
-    } catch (error) {
-      if (!(error instanceof Crash)) throw error;
+      appendSteps(journal, 4);
+      let calls = 0;
+      let hasCrashed = false;
+      fs.before = () => {
+        if (calls++ >= at) {
+          hasCrashed = true;
+          throw new Crash();
+        }
+      };
+      try {
+        journal.checkpoint(checkpointBytes(12));
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+      }
+      const found = restore(directory);
+      expect([8, 12]).toContain(found.from);
+      expect(found).toStrictEqual({ from: found.from, steps: stepsBetween(found.from, 12), lastIndex: 12 });
+      const next = takeOver(directory, { segmentBytesMin });
+      appendSteps(next, 4);
+      next.checkpoint(checkpointBytes(16));
+      appendSteps(next, 1);
+      expect(restore(directory)).toStrictEqual({ from: 16, steps: stepsBetween(16, 17), lastIndex: 17 });
+      if (!hasCrashed) break;
+      crashes += 1;
     }
-    const found = restore(directory);
-    expect([8, 12]).toContain(found.from);
-    expect(found).toStrictEqual({ from: found.from, steps: stepsBetween(found.from, 12), lastIndex: 12 });
-    const next = takeOver(directory);
-    appendSteps(next, 4);
-    next.checkpoint(checkpointBytes(16));
-    appendSteps(next, 1);
-    expect(restore(directory)).toStrictEqual({ from: 16, steps: stepsBetween(16, 17), lastIndex: 17 });
-    if (!hasCrashed) break;
-    crashes += 1;
+    expect(crashes).toBeGreaterThan(crashesMin);
+  },
+);
+
+test("a segment goes on behind checkpoints until it is long, and goes when all of it is in both", () => {
+  const { directory, journal } = openOn(new FaultyFs(), { segmentBytesMin: 2_000 });
+  const segments = () => readdirSync(directory).filter((name) => name.endsWith(".journal"));
+  const bytesOf = (name: string) => statSync(join(directory, name)).size;
+  const seen = new Set<string>();
+  for (let steps = 4; steps <= 100; steps += 4) {
+    const longBefore = bytesOf(segments().at(-1) as string);
+    appendSteps(journal, 4);
+    const isLong = bytesOf(segments().at(-1) as string) >= 2_000;
+    const before = segments().at(-1);
+    journal.checkpoint(checkpointBytes(steps));
+    expect(longBefore).toBeLessThan(2_000);
+    expect(segments().at(-1) === before).toBe(!isLong);
+    expect(segments().length).toBeLessThanOrEqual(2);
+    expect(restore(directory)).toStrictEqual({ from: steps, steps: [], lastIndex: steps });
+    for (const name of segments()) seen.add(name);
   }
-  // Listing, writing beside, renaming, beginning the segment, deleting three files.
-  expect(crashes).toBeGreaterThan(10);
+  expect(seen.size).toBeGreaterThan(3);
+  truncateSync(join(directory, "1-100.checkpoint"), 10);
+  expect(restore(directory)).toStrictEqual({ from: 96, steps: stepsBetween(96, 100), lastIndex: 100 });
 });
 
 test("two checkpoints are kept, and the segments since the elder", () => {
@@ -189,7 +218,7 @@ test("two checkpoints are kept, and the segments since the elder", () => {
 });
 
 test("a recorded room keeps every segment, and can be read from its first step", () => {
-  const { directory, journal } = openOn(new FaultyFs(), true);
+  const { directory, journal } = openOn(new FaultyFs(), { keepAll: true });
   for (let i = 0; i < 5; i += 1) {
     appendSteps(journal, 4);
     journal.checkpoint(checkpointBytes(journal.index));
