@@ -51,6 +51,7 @@ export class Recorded<S extends EntitySchema> extends RoomDriver<S> {
       origin: { create, ...by },
       recovered: undefined,
       keepAll,
+      segmentBytesMin: 0,
       services: servicesOn(nodeFs),
       onFailure: (error) => {
         throw error;

@@ -178,9 +178,12 @@ test.each([
   const upgrade = { key: "", rest: new Uint8Array(0), schemaHash: undefined, eventsReceived: 0 };
   room.accept(transport, "ann", { kind: "join", options: {}, auth: undefined }, upgrade);
   const input = { durationMs: TICK_MS, dx: 127, dy: 0, aim: 0, shoot: true, seenAtMs: 0 };
-  for (let seq = 1; seq <= 40; seq++) {
+  // What nobody understands is written down as well: enough that the first steps are deleted, unless all are kept.
+  const nonsense = new Uint8Array(5_000);
+  for (let seq = 1; seq <= 80; seq += 2) {
     await harness.tick();
     say(transport, seq, "move", encodeInput(MoveInput, input));
+    say(transport, seq + 1, "nonsense", nonsense);
   }
   await harness.tick();
   const mirror = new Mirror(transport.welcome.schema as SchemaDescriptor);
