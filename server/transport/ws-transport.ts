@@ -2,9 +2,8 @@
  * A client connection over `ws`, which ends it and knows the protocol. Two things go around it, because they are done for
  * every input and every update:
  *
- * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `FrameReader`,
- *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event. A reader there is
- *   only while it has something to keep.
+ * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `readFrames`,
+ *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
  * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, past
  *   the socket's stream, unless it is so long that a copy of it costs more.
  *

@@ -165,6 +165,13 @@ test.each<[string, Buffer]>([
   }
 });
 
+test("behind a frame that is too long no message is read, in what comes later either", () => {
+  const good = bytesOf({ first: BINARY, payload: Buffer.of(7), mask: new Uint8Array(4) });
+  const payload = new Uint8Array(PAYLOAD_MAX + 1);
+  const long = bytesOf({ first: BINARY, payload, mask: new Uint8Array(4) });
+  expect(readBy([good, long, good]).plain).toBe(1);
+});
+
 test("the time for a frame that comes byte by byte grows with its length only", () => {
   const stream = bytesOf({
     first: BINARY,

@@ -67,6 +67,16 @@ describe("one write per client and tick", () => {
     expect(late.events).toEqual([]);
   });
 
+  test("and none for who has left in it, whatever the others are told", async () => {
+    const [a, b] = await seats("a", "b");
+    a.receive([ClientMessage.LEAVE]);
+    say(b, 1, "tell", "all");
+    const before = [a, b].map(({ sent }) => sent.length);
+    await harness.tick();
+    expect([a, b].map(({ sent }, index) => sent.length - (before[index] ?? 0))).toEqual([0, 1]);
+    expect(b.events.slice(-1)).toEqual([["told", "all"]]);
+  });
+
   test("[S9] also when nothing happens, with the tick's number", async () => {
     const clients = await seats("a", "b");
     await harness.tick(3);
