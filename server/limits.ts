@@ -5,6 +5,11 @@
 import assert from "node:assert/strict";
 
 export const LIMITS = {
+  /**
+   * Connections that the system takes while the primary is busy; the system has a limit of its own for it
+   * (net.core.somaxconn, 4,096 on Linux). A client beyond it waits a second for its next attempt.
+   */
+  listenBacklog: 4_096,
   // One connection.
   /** Largest WebSocket message a client may send. */
   messageBytesMax: 16 * 1024,

@@ -16,6 +16,7 @@ import type { WorkerToPrimary } from "../ipc/messages.ts";
 import { listRooms, openDataDirectory, quarantineRoom, removeRoomFiles } from "../journal/data-directory.ts";
 import { systemProbe } from "../journal/lease.ts";
 import { takeMark } from "../journal/step-mark.ts";
+import { LIMITS } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
 import { type Accept, Handoff } from "./handoff.ts";
@@ -284,7 +285,7 @@ export async function startPrimary({ config, log, startWorker, onGiveUp }: Prima
 
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
-    http.listen(config.port, config.host, resolve);
+    http.listen({ port: config.port, host: config.host, backlog: LIMITS.listenBacklog }, resolve);
   });
   const { port } = http.address() as AddressInfo;
   log.info(

@@ -1,5 +1,7 @@
 /** Many at once: every seat is counted once, and who vanishes leaves nothing behind. */
-import { readdirSync } from "node:fs";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { Client } from "../../../client-sim/sdk/index.ts";
@@ -74,4 +76,20 @@ test("600 that vanish in the middle of joining leave no seat and no descriptor b
   await eventually(descriptors, (now) => now <= before, `descriptors, of ${before}`);
   const { clients } = (await (await fetch(`${server.url}/info`)).json()) as { clients: number };
   expect(clients).toBe(0);
+});
+
+/** The longest queue that the system allows, whatever a server asks for. */
+const SYSTEM_BACKLOG = Number(readFileSync("/proc/sys/net/core/somaxconn", "latin1"));
+
+test("1,000 that connect while the primary is busy are all taken at the first attempt", async () => {
+  const count = Math.min(1_000, SYSTEM_BACKLOG);
+  process.kill(server.pid, "SIGSTOP");
+  const sockets = Array.from({ length: count }, () => connect({ port: server.port, host: "127.0.0.1" }));
+  try {
+    // Nobody who is not taken at once would be taken at all: the primary stands still until all are.
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  } finally {
+    process.kill(server.pid, "SIGCONT");
+    for (const socket of sockets) socket.resetAndDestroy();
+  }
 });
