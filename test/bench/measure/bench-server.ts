@@ -34,14 +34,14 @@ process.once("exit", () => rmSync(dataDirectory, { recursive: true, force: true 
 export class BenchServer implements AsyncDisposable {
   readonly #process: ServerProcess;
   /** Of the server's first process and of its workers, which may be the same one. */
-  readonly #pids: readonly number[];
+  readonly pids: readonly number[];
   readonly #kill = () => this.#killAll();
   /** Is stopped at the end, not killed. */
   isStopped = false;
 
   private constructor(server: ServerProcess) {
     this.#process = server;
-    this.#pids = [...new Set([server.pid, ...server.workerPids])];
+    this.pids = [...new Set([server.pid, ...server.workerPids])];
     process.once("exit", this.#kill);
   }
 
@@ -61,16 +61,16 @@ export class BenchServer implements AsyncDisposable {
   }
 
   cpuUs(): number {
-    return cpuUs(this.#pids);
+    return cpuUs(this.pids);
   }
 
   residentKb(): number {
-    return residentKb(this.#pids);
+    return residentKb(this.pids);
   }
 
   /** Of each of its processes after a full collection; for servers that collect-on-signal.ts is part of. */
   async memory(): Promise<Memory> {
-    const all = await Promise.all(this.#pids.map((pid) => this.#memoryOf(pid)));
+    const all = await Promise.all(this.pids.map((pid) => this.#memoryOf(pid)));
     const [first = NOTHING, ...workers] = all;
     return { first, workers: workers.reduce(sum, NOTHING) };
   }
@@ -90,7 +90,7 @@ export class BenchServer implements AsyncDisposable {
   }
 
   #killAll(): void {
-    for (const pid of this.#pids) {
+    for (const pid of this.pids) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {

@@ -3,6 +3,7 @@ import type { Load } from "../generator/messages.ts";
 import type { Contender } from "../servers/contenders.ts";
 import { BenchServer } from "./bench-server.ts";
 import { GeneratorProcess } from "./generator-process.ts";
+import { pinApart } from "./pinning.ts";
 import { cpuUs, machineBusyUs } from "./process-usage.ts";
 
 const US_PER_SECOND = 1_000_000;
@@ -45,6 +46,8 @@ export async function sample(arrangement: Arrangement): Promise<Sample> {
   const { contender, load, timing, roomSize, environment, onWindow } = arrangement;
   await using server = await BenchServer.start(contender, environment);
   await using generator = new GeneratorProcess();
+  // Several workers are there to use several cores.
+  if (contender.environment.WORKERS === "1") pinApart(server.pids, generator.pid);
   const idleKb = server.residentKb();
   const { protocol, roomType, name } = contender;
   const { rooms } = await generator.join({ ...load, protocol, roomType, port: server.port });
