@@ -2,8 +2,10 @@
 import { decodeServerMessage } from "../../../shared/protocol/codec.ts";
 import { ClientMessage, ServerMessage, SUBPROTOCOL } from "../../../shared/protocol/wire.ts";
 import { CHAT } from "../chat/text.ts";
+import { EVENT_START } from "./event-start.ts";
 import { postJson } from "./http.ts";
 import type { InputForm, Protocol } from "./messages.ts";
+import { MSGPACK, shortText } from "./msgpack-bytes.ts";
 
 /** Where in the payload of a frame an input stands, and what else changes there from input to input. */
 export type InputFrame = {
@@ -40,9 +42,8 @@ export type Joining = {
   readonly leaving: Uint8Array;
 };
 
-const MSGPACK = { ARRAY: 0x90, FIXED_STRING: 0xa0, UINT16: 0xcd, BIN8: 0xc4, STR8: 0xd9 } as const;
-/** Values of a MESSAGE and a LEAVE [M2], of a WELCOME and an EVENT [M1]. */
-const VALUES = { MESSAGE: 5, LEAVE: 1, WELCOME: 3, EVENT: 3 } as const;
+/** Values of a MESSAGE and a LEAVE [M2], and of a WELCOME [M1]. */
+const VALUES = { MESSAGE: 5, LEAVE: 1, WELCOME: 3 } as const;
 
 /** [M2]: MESSAGE, its number and that of the events received as u16s, the room's first message, the input. */
 function rookeryInput(inputBytes: number, form: InputForm): InputFrame {
@@ -63,11 +64,6 @@ function colyseusInput(inputBytes: number, form: InputForm): InputFrame {
       : [COLYSEUS.ROOM_DATA_BYTES, COLYSEUS.MOVE];
   const payload = Uint8Array.from([...head, ...new Uint8Array(inputBytes)]);
   return { payload, inputOffset: head.length, sequenceOffset: undefined, eventsOffset: undefined };
-}
-
-/** As MessagePack and @colyseus/schema write texts of less than 32 bytes. */
-function shortText(text: string): Uint8Array {
-  return Uint8Array.of(MSGPACK.FIXED_STRING | text.length, ...Buffer.from(text));
 }
 
 /** As its client does: a seat over HTTP, then a WebSocket, and the join acknowledged there. */
@@ -97,7 +93,7 @@ const rookery: Joining = {
     return first?.[0] === ServerMessage.WELCOME ? first[2].roomId : undefined;
   },
   inputFrame: rookeryInput,
-  eventStart: Uint8Array.of(MSGPACK.ARRAY | VALUES.EVENT, ServerMessage.EVENT, ...shortText(CHAT.event)),
+  eventStart: EVENT_START,
   leaving: Uint8Array.of(MSGPACK.ARRAY | VALUES.LEAVE, ClientMessage.LEAVE),
 };
 
@@ -137,10 +133,13 @@ const floor: Joining = {
   leaving: rookery.leaving,
 };
 
+const floorChat: Joining = { ...floor, eventStart: EVENT_START };
+
 export const PROTOCOLS: Readonly<Record<Protocol, Joining>> = {
   rookery,
   "rookery ticket": rookeryTicket,
   "rookery create": rookeryCreate,
   colyseus,
   floor,
+  "floor chat": floorChat,
 };

@@ -5,7 +5,7 @@ import { Server } from "@colyseus/core";
 import { WebSocketTransport } from "@colyseus/ws-transport";
 import { NumberArena, QuantisedArena } from "./colyseus-arena.ts";
 import { Chat, Lobby } from "./colyseus-chat.ts";
-import { NumberWorld, QuantisedWorld } from "./colyseus-world.ts";
+import { NumberWorld, QuantisedWorld, TunedWorld } from "./colyseus-world.ts";
 import { logListening } from "./listening.ts";
 
 const httpServer = createServer();
@@ -14,6 +14,7 @@ server.define("arena", NumberArena);
 server.define("arena-quantised", QuantisedArena);
 server.define("world", NumberWorld);
 server.define("world-quantised", QuantisedWorld);
+server.define("world-tuned", TunedWorld);
 server.define("chat", Chat);
 server.define("lobby", Lobby);
 await server.listen(0, "127.0.0.1");

@@ -34,6 +34,14 @@ const COLYSEUS: Contender = {
   environment: { WORKERS: "1" },
 };
 
+const FLOOR_CHAT: Contender = {
+  name: "floor",
+  file: file("floor-chat.ts"),
+  protocol: "floor chat",
+  roomType: "chat",
+  environment: { WORKERS: "1" },
+};
+
 export const CONTENDERS = {
   rookery: ROOKERY,
   unjournaled: { ...ROOKERY, name: "rookery without journal", roomType: "arena-unjournaled" },
@@ -47,10 +55,15 @@ export const CONTENDERS = {
   world: { ...ROOKERY, roomType: "world" },
   colyseusWorld: { ...COLYSEUS, roomType: "world" },
   colyseusWorldQuantised: { ...COLYSEUS, name: "colyseus quantised", roomType: "world-quantised" },
+  colyseusWorldTuned: { ...COLYSEUS, name: "colyseus quantised, tuned", roomType: "world-tuned" },
   chat: { ...ROOKERY, name: "rookery, at once", roomType: "chat" },
   chat10: { ...ROOKERY, name: "rookery, 10 ms", roomType: "chat-10" },
   chat50: { ...ROOKERY, name: "rookery, 50 ms", roomType: "chat-50" },
   colyseusChat: { ...COLYSEUS, roomType: "chat" },
+  floorChat: { ...FLOOR_CHAT, name: "floor, at once" },
+  floorChat10: { ...FLOOR_CHAT, name: "floor, 10 ms", environment: { WORKERS: "1", FLUSH_MS: "10" } },
+  floorChat50: { ...FLOOR_CHAT, name: "floor, 50 ms", environment: { WORKERS: "1", FLUSH_MS: "50" } },
+  floorLobby: { ...FLOOR_CHAT, name: "floor" },
   lobby: { ...ROOKERY, name: "rookery, short cut", roomType: "lobby" },
   ticketLobby: { ...ROOKERY, name: "rookery, ticket", roomType: "lobby", protocol: "rookery ticket" },
   memory: { ...ROOKERY, file: file("rookery-memory.ts"), roomType: "lobby" },

@@ -1,6 +1,6 @@
 /**
  * W3: people who talk, in rooms without ticks. An update is a message that has come to one of the 32 of its room; the
- * messages of one flush window share a frame.
+ * messages of one flush window share a frame. The floor tells what is left for a framework.
  */
 import { inTurn } from "../measure/in-turn.ts";
 import { atMost, type Bound, type Row, rowOf } from "../result.ts";
@@ -10,7 +10,8 @@ import type { Workload } from "./workload.ts";
 
 const CLIENTS = [320] as const;
 
-const { chat, chat10, chat50, colyseusChat } = CONTENDERS;
+const { chat, chat10, chat50, colyseusChat, floorChat, floorChat10, floorChat50 } = CONTENDERS;
+const ALL = [chat, chat10, chat50, colyseusChat, floorChat, floorChat10, floorChat50];
 const LIMITS = [
   { contender: chat, limit: 0.75 },
   { contender: chat10, limit: 0.55 },
@@ -25,7 +26,7 @@ export const w3: Workload = {
     const rows: Row[] = [];
     const bounds: Bound[] = [];
     for (const clients of context.clients ?? CLIENTS) {
-      rows.push(...(await inTurn([chat, chat10, chat50, colyseusChat], chatLoad(clients), context)));
+      rows.push(...(await inTurn(ALL, chatLoad(clients), context)));
       for (const { contender, limit } of LIMITS) {
         const [ours, theirs] = [contender, colyseusChat].map(({ name }) => rowOf(rows, name, clients)) as [
           Row,
