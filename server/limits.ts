@@ -26,6 +26,9 @@ export const LIMITS = {
   messagesBurst: 240,
   bytesPerSecond: 64 * 1024,
   bytesBurst: 128 * 1024,
+  /** And so much is taken from it for messages to come, which may be used behind a burst. */
+  messagesPaidAhead: 15,
+  bytesPaidAhead: 1024,
   /** What a client that has come back may send again on top of that: as much as it keeps. */
   resendMessagesMax: 1_024,
   resendBytesMax: 256 * 1024,

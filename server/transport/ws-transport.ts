@@ -20,13 +20,13 @@ import { serverWebSocket } from "./server-web-socket.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
 
-export class WsTransport implements Transport, FrameSink {
+/** It is a writer itself, because it is one object less to look at for each update. */
+export class WsTransport extends SocketWriter implements Transport, FrameSink {
   readonly #socket: Socket;
   /** Once there is something for it. */
   #webSocket: WebSocket | undefined;
   /** While something has come that is not a whole message. */
   #reader: FrameReader | undefined;
-  readonly #writer: SocketWriter;
   #listener: TransportListener | undefined;
   /** A message has come since that was last asked. */
   #isHeard = true;
@@ -35,8 +35,8 @@ export class WsTransport implements Transport, FrameSink {
 
   /** @param socket the transport's own; what it reads is given to `read` */
   constructor(socket: Socket) {
+    super(socket);
     this.#socket = socket;
-    this.#writer = new SocketWriter(socket);
     socket.on("error", closeFollows);
     socket.once("close", () => {
       this.#isClosed = true;
@@ -49,7 +49,7 @@ export class WsTransport implements Transport, FrameSink {
   #webSocketOf(): WebSocket {
     if (this.#webSocket !== undefined) return this.#webSocket;
     const webSocket = serverWebSocket(this.#socket);
-    this.#writer.share();
+    this.share();
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (!isBinary) return this.close("PROTOCOL_ERROR");
       const bytes = data as Buffer;
@@ -71,10 +71,6 @@ export class WsTransport implements Transport, FrameSink {
   /** Reads bytes that came before the transport, as soon as there is a listener: before any that come later. */
   readLater(bytes: Uint8Array): void {
     if (bytes.length > 0) process.nextTick(() => this.read(bytes, bytes.length));
-  }
-
-  get bufferedBytes(): number {
-    return this.#writer.bufferedBytes;
   }
 
   /** @returns whether a message has come since this was last asked, or the connection has */
@@ -99,8 +95,8 @@ export class WsTransport implements Transport, FrameSink {
 
   send(message: Uint8Array): void {
     if (this.#isClosing) return;
-    if (message.length < LIMITS.frameCopyBytesMax) this.#writer.write(frameOf(message));
-    else this.#writer.writeBoth(headOf(message.length), message);
+    if (message.length < LIMITS.frameCopyBytesMax) this.write(frameOf(message));
+    else this.writeBoth(headOf(message.length), message);
   }
 
   close(code: ErrorCode): void {

@@ -7,6 +7,12 @@ import type { Transport, TransportListener } from "../transport/transport.ts";
 const MESSAGE_RATE: TokenRate = { perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst };
 const BYTE_RATE: TokenRate = { perSecond: LIMITS.bytesPerSecond, burst: LIMITS.bytesBurst };
 
+/** @returns what was taken: with something ahead, or without when there is not so much; 0 when there is not enough */
+function takeAhead(bucket: TokenBucket, needed: number, ahead: number, nowMs: number): number {
+  if (bucket.take(needed + ahead, nowMs)) return needed + ahead;
+  return bucket.take(needed, nowMs) ? needed : 0;
+}
+
 /** Whose connection it is. */
 export interface ConnectionOwner {
   onMessage(connection: Connection, bytes: Uint8Array, from: number, end: number): void;
@@ -40,6 +46,9 @@ export class Connection implements TransportListener {
   readonly #owner: ConnectionOwner;
   readonly #messages: TokenBucket;
   readonly #bytes: TokenBucket;
+  /** Taken from the buckets, and not used yet. */
+  #messagesPaid = 0;
+  #bytesPaid = 0;
   // What it may send again without being charged for it.
   #resendMessages: number;
   #resendBytes: number;
@@ -66,16 +75,30 @@ export class Connection implements TransportListener {
   }
 
   /**
-   * Takes a message from what the client may send.
+   * Takes a message from what the client may send. The buckets and the clock are looked at for one message in several:
+   * they are in no cache.
    *
+   * @param now monotonic, in milliseconds
    * @returns false when it has sent too much
    */
-  charge(messageBytes: number, nowMs: number): boolean {
+  charge(messageBytes: number, now: () => number): boolean {
     if (this.#resendMessages > 0 && this.#resendBytes >= messageBytes) {
       this.#resendMessages -= 1;
       this.#resendBytes -= messageBytes;
       return true;
     }
-    return this.#messages.take(1, nowMs) && this.#bytes.take(messageBytes, nowMs);
+    if (this.#messagesPaid === 0 || this.#bytesPaid < messageBytes) {
+      const nowMs = now();
+      if (this.#messagesPaid === 0)
+        this.#messagesPaid = takeAhead(this.#messages, 1, LIMITS.messagesPaidAhead, nowMs);
+      if (this.#bytesPaid < messageBytes) {
+        const missing = messageBytes - this.#bytesPaid;
+        this.#bytesPaid += takeAhead(this.#bytes, missing, LIMITS.bytesPaidAhead, nowMs);
+      }
+      if (this.#messagesPaid === 0 || this.#bytesPaid < messageBytes) return false;
+    }
+    this.#messagesPaid -= 1;
+    this.#bytesPaid -= messageBytes;
+    return true;
   }
 }

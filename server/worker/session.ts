@@ -202,7 +202,7 @@ export class Session implements ConnectionOwner {
   /** A message has come; one of an earlier connection is none of this session's any more. */
   onMessage(connection: Connection, bytes: Uint8Array, from: number, end: number): void {
     if (this.#connection !== connection) return;
-    if (!connection.charge(end - from, this.#now())) return this.drop("RATE_LIMITED");
+    if (!connection.charge(end - from, this.#now)) return this.drop("RATE_LIMITED");
     let value: ClientValue;
     try {
       value = decodeClientValueAt(bytes, from, end);

@@ -220,6 +220,28 @@ describe("rates", () => {
     expect(client.closeCode).toBe("RATE_LIMITED");
   });
 
+  test("[L1] who was quiet has no more than what was taken ahead for it on top of the burst", async () => {
+    client.receive([ClientMessage.ACK, 0]);
+    const afterMs = (1000 * LIMITS.messagesBurst) / LIMITS.messagesPerSecond;
+    await harness.time.advance(2 * afterMs);
+    const allowed = LIMITS.messagesPaidAhead + LIMITS.messagesBurst;
+    for (let count = 1; count <= allowed; count++) client.receive([ClientMessage.ACK, 0]);
+    expect(client.isOpen).toBe(true);
+    client.receive([ClientMessage.ACK, 0]);
+    expect(client.closeCode).toBe("RATE_LIMITED");
+  });
+
+  test("[L1] and for bytes", async () => {
+    const said = (seq: number, bytes: number) => say(client, seq, "tell", "x".repeat(bytes));
+    said(1, 1);
+    await harness.time.advance((2_000 * LIMITS.bytesBurst) / LIMITS.bytesPerSecond);
+    const fits = Math.floor((LIMITS.bytesBurst + LIMITS.bytesPaidAhead) / LIMITS.messageBytesMax);
+    for (let seq = 2; seq <= fits + 1; seq++) said(seq, LIMITS.messageBytesMax - 100);
+    expect(client.isOpen).toBe(true);
+    said(fits + 2, LIMITS.messageBytesMax - 100);
+    expect(client.closeCode).toBe("RATE_LIMITED");
+  });
+
   test("[L1] the sustained rate can be kept up for ever", async () => {
     const everyMs = 1000 / LIMITS.messagesPerSecond;
     for (let seq = 1; seq <= 3 * LIMITS.messagesBurst; seq++) {
