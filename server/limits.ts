@@ -13,8 +13,6 @@ export const LIMITS = {
   // One connection.
   /** Largest WebSocket message a client may send. */
   messageBytesMax: 16 * 1024,
-  /** A longer message to a client is not copied behind the head of its frame. */
-  frameCopyBytesMax: 64 * 1024,
   /** Fragments one message may come in. */
   messageFragmentsMax: 16,
   /** Pieces of a message, as they come from the network, that wait for the rest of it. */

@@ -1,47 +1,37 @@
-/** Makes the WebSocket frame of a message (RFC 6455, section 5.2): binary, final, from a server and so not masked. */
+/**
+ * WebSocket frames (RFC 6455, section 5.2) of what a server sends: binary, final, not masked. A message that is written
+ * for many clients, or often, leaves room for the head of its frame, so that it is not copied for it.
+ */
 import { BINARY, LENGTH_IN_2_BYTES } from "./frame-reader.ts";
 
 const LENGTH_IN_8_BYTES = 127;
 
-let lastMessage: Uint8Array | undefined;
-let lastFrame: Buffer | undefined;
+export const FRAME_HEAD_BYTES_MAX = 10;
 
 /**
- * @param message not changed any more: the frame of the last one is kept, since the same goes to a whole room
- * @returns bytes that are not to be changed
+ * Writes the head of the frame of a message that lies in `bytes`, `length` bytes from `start` on, with
+ * FRAME_HEAD_BYTES_MAX bytes before it that nobody else needs.
+ *
+ * @returns where the frame begins
  */
-export function frameOf(message: Uint8Array): Buffer {
-  if (lastFrame !== undefined && message === lastMessage) return lastFrame;
-  const { length } = message;
-  const headBytes = headBytesOf(length);
-  const frame = Buffer.allocUnsafe(headBytes + length);
-  writeHead(frame, length);
-  frame.set(message, headBytes);
-  lastMessage = message;
-  lastFrame = frame;
-  return frame;
-}
-
-/** @returns what stands before a message of so many bytes */
-export function headOf(length: number): Buffer {
-  const head = Buffer.allocUnsafe(headBytesOf(length));
-  writeHead(head, length);
-  return head;
-}
-
-function headBytesOf(length: number): number {
-  if (length < LENGTH_IN_2_BYTES) return 2;
-  return length < 2 ** 16 ? 4 : 10;
-}
-
-function writeHead(frame: Buffer, length: number): void {
-  frame[0] = BINARY;
-  if (length < LENGTH_IN_2_BYTES) frame[1] = length;
-  else if (length < 2 ** 16) {
-    frame[1] = LENGTH_IN_2_BYTES;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = LENGTH_IN_8_BYTES;
-    frame.writeBigUInt64BE(BigInt(length), 2);
+export function writeHeadBefore(bytes: Uint8Array, start: number, length: number): number {
+  const isShort = length < LENGTH_IN_2_BYTES;
+  const lengthBytes = isShort ? 0 : length < 2 ** 16 ? 2 : 8;
+  const at = start - 2 - lengthBytes;
+  bytes[at] = BINARY;
+  bytes[at + 1] = isShort ? length : lengthBytes === 2 ? LENGTH_IN_2_BYTES : LENGTH_IN_8_BYTES;
+  let rest = length;
+  for (let index = start - 1; index > at + 1; index--) {
+    bytes[index] = rest;
+    rest = Math.floor(rest / 2 ** 8);
   }
+  return at;
+}
+
+/** @returns a frame of its own for the message */
+export function frameOf(message: Uint8Array): Uint8Array {
+  const { length } = message;
+  const bytes = Buffer.allocUnsafe(FRAME_HEAD_BYTES_MAX + length);
+  bytes.set(message, FRAME_HEAD_BYTES_MAX);
+  return bytes.subarray(writeHeadBefore(bytes, FRAME_HEAD_BYTES_MAX, length));
 }

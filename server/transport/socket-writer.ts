@@ -65,18 +65,6 @@ export class SocketWriter {
     request = new STREAM_WRAP.WriteWrap();
   }
 
-  /**
-   * Two pieces with one write to the system, by way of the stream.
-   *
-   * @param body not changed any more
-   */
-  writeBoth(head: Uint8Array, body: Uint8Array): void {
-    this.#socket.cork();
-    this.#writeToStream(head);
-    this.#writeToStream(body);
-    this.#socket.uncork();
-  }
-
   #writeToStream(bytes: Uint8Array): void {
     if (!this.#socket.writable) return;
     this.#mayHold = true;

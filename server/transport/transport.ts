@@ -16,6 +16,8 @@ export interface Transport {
   listen(listener: TransportListener): void;
   /** One message, one write. Ignored once the connection is closing. */
   send(message: Uint8Array): void;
+  /** The same for a message in its WebSocket frame (frame-writer.ts). The bytes are not changed any more. */
+  sendFrame(frame: Uint8Array): void;
   /** Closes in order, with the error's close code and its name as the reason. */
   close(code: ErrorCode): void;
   /** Drops the connection at once, unsent bytes included. */

@@ -4,8 +4,8 @@
  *
  * - Reading: what the socket reads comes here, and whole binary messages are told from the rest by `readFrames`,
  *   without a stream's `data` event, a copy or ws' receiver. The rest goes to ws as a `data` event.
- * - Writing: a message to many clients becomes a frame once, and is written in one piece instead of head and body, past
- *   the socket's stream, unless it is so long that a copy of it costs more.
+ * - Writing: a frame, which may be the same for many clients, is written in one piece instead of head and body, past the
+ *   socket's stream.
  *
  * So most connections have nothing for ws until they end: it comes to them only then, or with the first frame that is
  * for it. That saves a quarter of a connection's memory.
@@ -15,7 +15,7 @@ import type { RawData, WebSocket } from "ws";
 import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type FrameReader, type FrameSink, readFrames } from "./frame-reader.ts";
-import { frameOf, headOf } from "./frame-writer.ts";
+import { frameOf } from "./frame-writer.ts";
 import { serverWebSocket } from "./server-web-socket.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Transport, TransportListener } from "./transport.ts";
@@ -94,9 +94,11 @@ export class WsTransport extends SocketWriter implements Transport, FrameSink {
   }
 
   send(message: Uint8Array): void {
-    if (this.#isClosing) return;
-    if (message.length < LIMITS.frameCopyBytesMax) this.write(frameOf(message));
-    else this.writeBoth(headOf(message.length), message);
+    this.sendFrame(frameOf(message));
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    if (!this.#isClosing) this.write(frame);
   }
 
   close(code: ErrorCode): void {

@@ -2,6 +2,7 @@
 import { TokenBucket, type TokenRate } from "../../shared/protocol/token-bucket.ts";
 import type { PendingChanges } from "../../shared/schema/index.ts";
 import { LIMITS } from "../limits.ts";
+import type { Sight } from "../room/interest.ts";
 import type { Transport, TransportListener } from "../transport/transport.ts";
 
 const MESSAGE_RATE: TokenRate = { perSecond: LIMITS.messagesPerSecond, burst: LIMITS.messagesBurst };
@@ -43,6 +44,8 @@ export class Connection implements TransportListener {
   unreadSinceMs: number | undefined = undefined;
   /** Changes held back while the client reads too slowly; undefined when it is up to date. */
   pending: PendingChanges | undefined = undefined;
+  /** With interest management: what it has been sent since its snapshot. */
+  sight: Sight | undefined = undefined;
   readonly #owner: ConnectionOwner;
   readonly #messages: TokenBucket;
   readonly #bytes: TokenBucket;

@@ -1,9 +1,11 @@
 /**
  * Puts together messages, and parts of them, from what was encoded for many clients. Each part is copied once, to where
- * the message lies, and messages lie one behind the other in memory that is allocated for many of them.
+ * the message lies, and messages lie one behind the other in memory that is allocated for many of them, each in the frame
+ * in which it is sent.
  */
 import assert from "node:assert/strict";
 import { type Ack, TRAILER_BYTES } from "../../shared/protocol/wire.ts";
+import { FRAME_HEAD_BYTES_MAX, writeHeadBefore } from "../transport/frame-writer.ts";
 
 const SLAB_BYTES = 32 * 1024;
 /** Up to this many bytes a loop is faster than copying at one go. */
@@ -29,12 +31,15 @@ const ACK_BYTES_MAX = 5 + 1 + 2;
 
 export class MessageWriter {
   #slab = new Uint8Array(SLAB_BYTES);
-  /** Of the message that is being written; what lies before it belongs to others. */
-  #start = 0;
-  #end = 0;
+  /** What lies before it belongs to others. */
+  #free = 0;
+  /** Of the message that is being written, behind room for the head of its frame. */
+  #start = FRAME_HEAD_BYTES_MAX;
+  #end = FRAME_HEAD_BYTES_MAX;
 
-  /** A new message; one that was not taken is given up. */
+  /** A new message, or part of one; one that was not taken is given up. */
   begin(): void {
+    this.#start = this.#free + FRAME_HEAD_BYTES_MAX;
     this.#end = this.#start;
   }
 
@@ -107,29 +112,35 @@ export class MessageWriter {
     this.#slab[start - 1] = this.#end - start;
   }
 
-  /** Ends the message with its trailer. @returns bytes that nothing else is written to */
-  take(tag: number): Uint8Array {
+  /** Ends the message with its trailer. @returns its frame: bytes that nothing else is written to */
+  takeFrame(tag: number): Uint8Array {
     this.#reserve(TRAILER_BYTES);
     for (let shift = 0; shift < 8 * TRAILER_BYTES; shift += 8) this.#slab[this.#end++] = tag >>> shift;
-    return this.takePart();
+    return this.#take(writeHeadBefore(this.#slab, this.#start, this.#end - this.#start));
   }
 
   /** Ends what is a part of messages, without a trailer. @returns bytes that nothing else is written to */
   takePart(): Uint8Array {
-    const message = this.#slab.subarray(this.#start, this.#end);
-    this.#start = this.#end;
-    return message;
+    return this.#take(this.#start);
+  }
+
+  #take(from: number): Uint8Array {
+    const taken = this.#slab.subarray(from, this.#end);
+    this.#free = this.#end;
+    this.begin();
+    return taken;
   }
 
   /** Makes room for `count` more bytes of this message. */
   #reserve(count: number): void {
     if (this.#end + count <= this.#slab.length) return;
     const begun = this.#slab.subarray(this.#start, this.#end);
-    const needed = begun.length + count;
+    const needed = FRAME_HEAD_BYTES_MAX + begun.length + count;
     // A long message has memory of its own, with some for what comes behind it.
     this.#slab = new Uint8Array(2 * needed <= SLAB_BYTES ? SLAB_BYTES : needed + SLAB_BYTES);
-    this.#slab.set(begun);
-    this.#start = 0;
-    this.#end = begun.length;
+    this.#free = 0;
+    this.#start = FRAME_HEAD_BYTES_MAX;
+    this.#slab.set(begun, this.#start);
+    this.#end = this.#start + begun.length;
   }
 }

@@ -42,8 +42,6 @@ const message = new MessageWriter();
 
 export class Publisher {
   readonly #options: PublisherOptions;
-  /** With interest management: what each connection has been sent since its snapshot. */
-  readonly #sights = new WeakMap<Connection, Sight>();
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -126,7 +124,7 @@ export class Publisher {
       const eventCount = emissions.length === 0 ? 0 : session.outbox.last - connection.eventsSent;
       if (eventCount === frame.broadcastCount) {
         if (eventCount > 0) connection.eventsSent += eventCount;
-        if (frame.hasContent) connection.transport.send(frame.shared());
+        if (frame.hasContent) connection.transport.sendFrame(frame.shared());
         return;
       }
     }
@@ -158,7 +156,7 @@ export class Publisher {
       this.#writeParts(session.outbox.after(connection.eventsSent) ?? []);
       connection.eventsSent = session.outbox.last;
     }
-    if (!message.isEmpty) connection.transport.send(message.take(this.#options.tag));
+    if (!message.isEmpty) connection.transport.sendFrame(message.takeFrame(this.#options.tag));
   }
 
   #writeParts(parts: readonly Uint8Array[]): void {
@@ -192,7 +190,7 @@ export class Publisher {
     const { encoder, interest } = this.#options.runtime;
     const own = encoder.ownerSnapshot(client.sessionId);
     if (interest !== undefined) {
-      this.#sights.set(connection, new Sight());
+      connection.sight = new Sight();
       const shared = { patch: encoder.snapshot(), own };
       return this.#writeView(ServerMessage.SNAPSHOT, client, connection, frame, shared);
     }
@@ -209,7 +207,7 @@ export class Publisher {
     frame: StepFrame,
     shared: StatePatches,
   ): void {
-    const sight = this.#sights.get(connection);
+    const { sight } = connection;
     const { interest } = this.#options.runtime;
     assert(interest && sight, "a connection begins with a snapshot");
     const { patch, own } = interest.frame(sight, client, shared);

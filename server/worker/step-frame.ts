@@ -71,13 +71,14 @@ export class StepFrame {
     return this.#snapshot;
   }
 
+  /** The WebSocket frame for all who have nothing of their own. */
   shared(): Uint8Array {
     if (this.#shared !== undefined) return this.#shared;
     const stateParts = this.stateParts();
     writer.begin();
     for (const part of stateParts) writer.part(part);
     for (const { part, to } of this.step.emissions) if (to === undefined) writer.part(part);
-    this.#shared = writer.take(this.#tag);
+    this.#shared = writer.takeFrame(this.#tag);
     return this.#shared;
   }
 

@@ -83,7 +83,8 @@ export class SpatialEncoder {
 
   /** Whether a session has private fields, in spatial entities or others. */
   isOwner(sessionId: string): boolean {
-    return this.#store.owned.has(sessionId);
+    const { owned } = this.#store;
+    return owned.size > 0 && owned.has(sessionId);
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   type ServerValue,
   type Welcome,
 } from "../../shared/protocol/wire.ts";
+import { messageIn } from "./message-in.ts";
 
 type ValueOf<Type, Value = ServerValue> = Value extends readonly [infer Types, ...unknown[]]
   ? Type extends Types
@@ -21,7 +22,7 @@ type ValueOf<Type, Value = ServerValue> = Value extends readonly [infer Types, .
 
 export class MemoryTransport implements Transport {
   bufferedBytes = 0;
-  /** One for each call of `send`. */
+  /** One for each call of `send` and `sendFrame`: the message, or the frame. */
   readonly sent: Uint8Array[] = [];
   /** The same, decoded. */
   readonly messages: ServerValue[][] = [];
@@ -42,10 +43,18 @@ export class MemoryTransport implements Transport {
   }
 
   send(message: Uint8Array): void {
+    this.#send(message, message);
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.#send(frame, messageIn(frame));
+  }
+
+  #send(bytes: Uint8Array, message: Uint8Array): void {
     if (!this.isOpen) return;
     const values = decodeServerMessage(message, this.#tag);
     this.#tag = tagToldBy(values[0]) ?? this.#tag;
-    this.sent.push(message);
+    this.sent.push(bytes);
     this.messages.push(values);
     this.onSend?.(values);
   }

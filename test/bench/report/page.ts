@@ -54,9 +54,10 @@ export function formatPage(
   );
   return `# Results of the benchmark
 
-Written by \`npm run bench\`. The servers run in turn on one machine together with the load generator, each with one
-worker unless its name says otherwise, so only ratios within one run mean something. CPU is user and system time of
-all the server's processes; the floor is bare sockets that run the same game and write as many bytes as Rookery.
+Written by \`npm run bench\`. The servers run in turn on one machine together with the load generator, so only ratios
+within one run mean something. Each has one worker unless its name says otherwise, and, but for joins and memory, one core;
+the load generator has another. CPU is user and system time of all the server's processes; the floor is bare sockets
+that run the same game and write as many bytes as Rookery.
 
 ${date}; ${processor}, ${cores} cores, ${memoryGb} GB, ${system}; ${list.join(", ")}
 

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { LIMITS } from "../../../server/limits.ts";
 import { acceptUpgrade } from "../../../server/transport/accept.ts";
+import { frameOf } from "../../../server/transport/frame-writer.ts";
 import { detachHandle } from "../../../server/transport/socket-handle.ts";
 import type { WsTransport } from "../../../server/transport/ws-transport.ts";
 import { ERRORS } from "../../../shared/errors.ts";
@@ -187,17 +188,22 @@ test("it is told once whether a message has come", async () => {
   expect([transport.takeHeard(), transport.takeHeard()]).toEqual([true, false]);
 });
 
-test("messages of every length arrive as they were sent, also when one goes out again after another", async () => {
-  const pair = await open();
-  const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
-  const messages = lengths.map((length) => new Uint8Array(length).map((_, index) => index * 7));
-  const heard: Buffer[] = [];
-  pair.client.on("message", (data: Buffer) => void heard.push(data));
-  const sent = messages.flatMap((message) => [message, message, messages[1] ?? message]);
-  for (const message of sent) pair.transport.send(message);
-  await expect.poll(() => heard.length).toBe(sent.length);
-  expect(heard.map((data) => Uint8Array.from(data))).toEqual(sent);
-});
+test.each(["send", "sendFrame"] as const)(
+  "messages of every length arrive as they were sent, and the same bytes again (%s)",
+  async (how) => {
+    const pair = await open();
+    const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
+    const messages = lengths.map((length) => new Uint8Array(length).map((_, index) => index * 7));
+    const heard: Buffer[] = [];
+    pair.client.on("message", (data: Buffer) => void heard.push(data));
+    const sent = messages.flatMap((message) => [message, message, messages[1] ?? message]);
+    const frames = new Map(messages.map((message) => [message, frameOf(message)]));
+    for (const message of sent)
+      pair.transport[how](how === "send" ? message : (frames.get(message) ?? message));
+    await expect.poll(() => heard.length).toBe(sent.length);
+    expect(heard.map((data) => Uint8Array.from(data))).toEqual(sent);
+  },
+);
 
 test("fragments, pings and plain messages are all answered or heard, in their order", async () => {
   const pair = await open();

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MessageWriter } from "../../../server/worker/message-writer.ts";
 import { assembleMessage, encodeAcks, encodePayload } from "../../../shared/protocol/codec.ts";
+import { messageIn } from "../../support/message-in.ts";
 
 const TAG = 0x89abcdef;
 
@@ -49,7 +50,7 @@ test("is what packing and assembling gives, and stays so whatever is written nex
       }
       expect(writer.isEmpty).toBe(parts.every(({ length }) => length === 0));
       if (!isTaken) continue;
-      taken.push(writer.take(tag));
+      taken.push(messageIn(writer.takeFrame(tag)));
       expected.push(assembleMessage(parts, tag));
     }
     expect(taken.map(plain)).toEqual(expected);
@@ -71,7 +72,7 @@ describe("a byte string", () => {
     const bytes = new Uint8Array(length).map((_, index) => index * 7);
     const writer = new MessageWriter();
     writer.byteString(bytes);
-    expect(plain(writer.take(TAG))).toEqual(assembleMessage([encodePayload(bytes)], TAG));
+    expect(plain(messageIn(writer.takeFrame(TAG)))).toEqual(assembleMessage([encodePayload(bytes)], TAG));
   });
 });
 
@@ -82,7 +83,7 @@ test("many messages lie in the same memory", () => {
   for (let index = 0; index < 1_000; index++) {
     writer.begin();
     writer.part(part);
-    memories.add(writer.take(TAG).buffer);
+    memories.add(writer.takeFrame(TAG).buffer);
   }
   expect(memories.size).toBeLessThan(10);
 });
