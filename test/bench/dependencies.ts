@@ -1,16 +1,20 @@
-/** Installs what Rookery is compared with, into this folder, when it is not there: it is never in the main install. */
+/**
+ * Installs what Rookery is compared with, into this folder, when it is not there or not of the lockfile: it is never in
+ * the main install.
+ */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 /** Written by npm at the end of an install. */
 const INSTALLED = fileURLToPath(new URL("node_modules/.package-lock.json", import.meta.url));
+const LOCKFILE = fileURLToPath(new URL("package-lock.json", import.meta.url));
 const INSTALL_MS = 5 * 60_000;
 
 /** @throws Error when npm fails; what it says goes to stderr */
 export function installDependencies(): void {
-  if (existsSync(INSTALLED)) return;
+  if (changedMs(INSTALLED) >= changedMs(LOCKFILE)) return;
   const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
     cwd: FOLDER,
     // Stdout is for results.
@@ -18,4 +22,9 @@ export function installDependencies(): void {
     timeout: INSTALL_MS,
   });
   if (status !== 0) throw new Error(`npm ci in test/bench failed: ${error?.message ?? `code ${status}`}`);
+}
+
+/** @returns when the file changed last; 0 when it is not there */
+function changedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

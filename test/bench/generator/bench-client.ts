@@ -40,7 +40,7 @@ export class BenchClient {
   readonly #events: MarkerCounter | undefined;
   readonly #input: MaskedFrame;
   readonly #frame: InputFrame;
-  readonly #leaving: Uint8Array;
+  readonly #protocol: Joining;
   readonly #socket: Socket;
   readonly #opened = Promise.withResolvers<Buffer>();
   /** Everything received, until the client has joined. */
@@ -53,8 +53,8 @@ export class BenchClient {
     this.#listener = listener;
     const form: InputForm = seat.inputForm ?? "bytes";
     this.#frame = joining.inputFrame(seat.inputBytes, form);
-    this.#input = new MaskedFrame(this.#frame.payload);
-    this.#leaving = joining.leaving;
+    this.#input = new MaskedFrame(this.#frame.payload, joining.firstByte);
+    this.#protocol = joining;
     const { eventStart } = joining;
     this.#events =
       seat.updates === "events" && eventStart !== undefined ? new MarkerCounter(eventStart) : undefined;
@@ -104,7 +104,8 @@ export class BenchClient {
   async leave(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.once("close", () => resolve());
-    this.#socket.write(new MaskedFrame(this.#leaving).bytes);
+    const { leaving, firstByte } = this.#protocol;
+    this.#socket.write(new MaskedFrame(leaving, firstByte).bytes);
     await promise;
   }
 
@@ -140,7 +141,7 @@ export class BenchClient {
     const received = await this.#opened.promise;
     const stream = received.subarray(received.indexOf(HEAD_END) + HEAD_END.length);
     if (joining.acknowledgement !== undefined) {
-      this.#socket.write(new MaskedFrame(joining.acknowledgement).bytes);
+      this.#socket.write(new MaskedFrame(joining.acknowledgement, joining.firstByte).bytes);
     }
     return firstMessage(stream) ?? new Uint8Array();
   }

@@ -56,7 +56,7 @@ export class LoadRun {
         rooms.add(roomId());
       }
     }
-    return { rooms: PROTOCOLS[protocol].isWelcomed ? rooms.size : undefined };
+    return { rooms: PROTOCOLS[protocol].tellsRoom ? rooms.size : undefined };
   }
 
   /** @returns seconds from the first attempt to the last welcome */

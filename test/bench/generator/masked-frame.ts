@@ -7,7 +7,7 @@ const HEADER_BYTES = 2 + MASK_BYTES;
 const PAYLOAD_BYTES_MAX = 125;
 const MASKED = 0x80;
 
-export const FIRST_BYTE = { BINARY: 0x82, PONG: 0x8a } as const;
+export const FIRST_BYTE = { TEXT: 0x81, BINARY: 0x82, PONG: 0x8a } as const;
 
 export class MaskedFrame {
   bytes: Buffer;

@@ -1,6 +1,13 @@
 /** What the runner and the load generator say to each other, over Node's channel between processes. */
 
-export type Protocol = "rookery" | "rookery ticket" | "rookery create" | "colyseus" | "floor" | "floor chat";
+export type Protocol =
+  | "rookery"
+  | "rookery ticket"
+  | "rookery create"
+  | "colyseus"
+  | "socket.io"
+  | "floor"
+  | "floor chat";
 
 /** How an input travels: as bytes that only the room understands, or as a text. */
 export type InputForm = "bytes" | "text";

@@ -4,6 +4,7 @@ import { ClientMessage, ServerMessage, SUBPROTOCOL } from "../../../shared/proto
 import { CHAT } from "../chat/text.ts";
 import { EVENT_START } from "./event-start.ts";
 import { postJson } from "./http.ts";
+import { FIRST_BYTE } from "./masked-frame.ts";
 import type { InputForm, Protocol } from "./messages.ts";
 import { MSGPACK, shortText } from "./msgpack-bytes.ts";
 
@@ -27,12 +28,16 @@ export type Ticket = {
 export type Joining = {
   /** What comes before the WebSocket. */
   readonly reserve: (port: number, roomType: string) => Ticket | Promise<Ticket>;
+  /** Of the frames that a client sends: FIRST_BYTE.BINARY or TEXT. */
+  readonly firstByte: number;
   /** What to send when the first message is here; undefined when there is none, or none is asked for. */
   readonly acknowledgement: Uint8Array | undefined;
   /** Whether the server says something as soon as the client has joined. */
   readonly isWelcomed: boolean;
   /** The first bytes of a welcome. */
   readonly welcomeStart: Uint8Array;
+  /** Whether the server says, before or in the welcome, which room a client has got into. */
+  readonly tellsRoom: boolean;
   /** The room that this welcome is of, when it tells. */
   readonly roomOf: (welcome: Uint8Array) => string | undefined;
   readonly inputFrame: (inputBytes: number, form: InputForm) => InputFrame;
@@ -84,6 +89,8 @@ function offer(...items: string[]): string {
 }
 
 const rookery: Joining = {
+  tellsRoom: true,
+  firstByte: FIRST_BYTE.BINARY,
   reserve: (_port, roomType) => ({ path: `/ws/${roomType}`, headers: [offer()], roomId: undefined }),
   acknowledgement: undefined,
   isWelcomed: true,
@@ -111,6 +118,8 @@ const rookeryCreate: Joining = {
 };
 
 const colyseus: Joining = {
+  tellsRoom: true,
+  firstByte: FIRST_BYTE.BINARY,
   reserve: reserveColyseusSeat,
   acknowledgement: Uint8Array.of(COLYSEUS.JOIN_ROOM),
   isWelcomed: true,
@@ -121,8 +130,33 @@ const colyseus: Joining = {
   leaving: Uint8Array.of(COLYSEUS.LEAVE_ROOM),
 };
 
+/** Engine.IO's packet 4 is a message; in it, Socket.IO's 0 connects, 1 disconnects and 2 is an event. */
+const SOCKET_IO = { OPENED: "0{", CONNECT: "40", DISCONNECT: "41", EVENT: `42["${CHAT.event}",` } as const;
+
+function socketIoInput(inputBytes: number): InputFrame {
+  const head = `${SOCKET_IO.EVENT}"`;
+  const payload = Buffer.from(`${head}${" ".repeat(inputBytes)}"]`);
+  return { payload, inputOffset: head.length, sequenceOffset: undefined, eventsOffset: undefined };
+}
+
+/** As its client does when it begins with a WebSocket. It gets no ping in the time that a run takes. */
+const socketIo: Joining = {
+  tellsRoom: false,
+  firstByte: FIRST_BYTE.TEXT,
+  reserve: () => ({ path: "/socket.io/?EIO=4&transport=websocket", headers: [], roomId: undefined }),
+  acknowledgement: Buffer.from(SOCKET_IO.CONNECT),
+  isWelcomed: true,
+  welcomeStart: Buffer.from(SOCKET_IO.OPENED),
+  roomOf: () => undefined,
+  inputFrame: socketIoInput,
+  eventStart: Buffer.from(SOCKET_IO.EVENT),
+  leaving: Buffer.from(SOCKET_IO.DISCONNECT),
+};
+
 /** The floor reads what Rookery reads, and knows no rooms by name. */
 const floor: Joining = {
+  tellsRoom: false,
+  firstByte: FIRST_BYTE.BINARY,
   reserve: () => ({ path: "/", headers: [], roomId: undefined }),
   acknowledgement: undefined,
   isWelcomed: false,
@@ -140,6 +174,7 @@ export const PROTOCOLS: Readonly<Record<Protocol, Joining>> = {
   "rookery ticket": rookeryTicket,
   "rookery create": rookeryCreate,
   colyseus,
+  "socket.io": socketIo,
   floor,
   "floor chat": floorChat,
 };

@@ -27,8 +27,8 @@ export async function searchCapacity<T>(
     return true;
   };
   while (await isHeld()) {
-    if (clients * 2 > most) return best;
-    clients *= 2;
+    if (clients >= most) return best;
+    clients = Math.min(clients * 2, most);
   }
   let failed = clients;
   for (let step = 0; step < bisections; step++) {

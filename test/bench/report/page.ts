@@ -20,6 +20,7 @@ const PACKAGES = {
   "@colyseus/core": "../node_modules",
   "@colyseus/ws-transport": "../node_modules",
   "@colyseus/schema": "../node_modules",
+  "socket.io": "../node_modules",
 };
 const ISO_DATE_CHARACTERS = 10;
 

@@ -60,6 +60,13 @@ export const CONTENDERS = {
   chat10: { ...ROOKERY, name: "rookery, 10 ms", roomType: "chat-10" },
   chat50: { ...ROOKERY, name: "rookery, 50 ms", roomType: "chat-50" },
   colyseusChat: { ...COLYSEUS, roomType: "chat" },
+  socketIoChat: {
+    name: "socket.io",
+    file: file("socket-io-chat.ts"),
+    protocol: "socket.io",
+    roomType: "chat",
+    environment: { WORKERS: "1" },
+  },
   floorChat: { ...FLOOR_CHAT, name: "floor, at once" },
   floorChat10: { ...FLOOR_CHAT, name: "floor, 10 ms", environment: { WORKERS: "1", FLUSH_MS: "10" } },
   floorChat50: { ...FLOOR_CHAT, name: "floor, 50 ms", environment: { WORKERS: "1", FLUSH_MS: "50" } },

@@ -35,6 +35,12 @@ describe("the search for a capacity", () => {
     expect(await search(100_000)).toEqual({ found: 7_680, tried: [960, 1_920, 3_840, 7_680] });
   });
 
+  test("tries the most it may when that is not a doubling, and goes on below", async () => {
+    const { found, tried } = await search(4_800, { ...SEARCH, most: 5_760 });
+    expect(tried).toEqual([960, 1_920, 3_840, 5_760, 4_800, 5_280, 5_056]);
+    expect(found).toBe(4_800);
+  });
+
   test("does not try the same number twice", async () => {
     const { tried } = await search(70, { first: 64, most: 1_000, bisections: 10, multipleOf: 32 });
     expect(tried).toEqual([64, 128, 96]);

@@ -10,8 +10,8 @@ import type { Workload } from "./workload.ts";
 
 const CLIENTS = [320] as const;
 
-const { chat, chat10, chat50, colyseusChat, floorChat, floorChat10, floorChat50 } = CONTENDERS;
-const ALL = [chat, chat10, chat50, colyseusChat, floorChat, floorChat10, floorChat50];
+const { chat, chat10, chat50, colyseusChat, socketIoChat, floorChat, floorChat10, floorChat50 } = CONTENDERS;
+const ALL = [chat, chat10, chat50, colyseusChat, socketIoChat, floorChat, floorChat10, floorChat50];
 const LIMITS = [
   { contender: chat, limit: 0.75 },
   { contender: chat10, limit: 0.55 },
