@@ -43,6 +43,8 @@ export class BenchClient {
   readonly #protocol: Joining;
   readonly #socket: Socket;
   readonly #opened = Promise.withResolvers<Buffer>();
+  /** Until the acknowledgement is answered, for those that are. */
+  #answered: PromiseWithResolvers<void> | undefined;
   /** Everything received, until the client has joined. */
   #joining: Buffer | undefined = Buffer.alloc(0);
   #isWelcomed: (bytes: Buffer) => boolean = () => false;
@@ -66,7 +68,9 @@ export class BenchClient {
     });
     this.#socket.on("error", () => undefined);
     this.#socket.on("close", () => {
-      if (this.#joining !== undefined) this.#opened.reject(new Error("closed before it had joined"));
+      const early = new Error("closed before it had joined");
+      this.#answered?.reject(early);
+      if (this.#joining !== undefined) this.#opened.reject(early);
       else listener.onLost();
     });
   }
@@ -141,7 +145,10 @@ export class BenchClient {
     const received = await this.#opened.promise;
     const stream = received.subarray(received.indexOf(HEAD_END) + HEAD_END.length);
     if (joining.acknowledgement !== undefined) {
+      if (joining.isAnswered) this.#answered = Promise.withResolvers();
       this.#socket.write(new MaskedFrame(joining.acknowledgement, joining.firstByte).bytes);
+      await this.#answered?.promise;
+      this.#answered = undefined;
     }
     return firstMessage(stream) ?? new Uint8Array();
   }
@@ -166,6 +173,8 @@ export class BenchClient {
     const counter = this.#counter;
     const before = this.#updates();
     counter.push(bytes, length);
+    // The first one was the welcome.
+    if (this.#answered !== undefined && counter.messages > 1) this.#answered.resolve();
     this.#events?.push(bytes, length);
     for (; this.#pingsAnswered < counter.pings; this.#pingsAnswered++) this.#socket.write(this.#pong.bytes);
     if (counter.isClosed) this.#socket.end();

@@ -32,6 +32,8 @@ export type Joining = {
   readonly firstByte: number;
   /** What to send when the first message is here; undefined when there is none, or none is asked for. */
   readonly acknowledgement: Uint8Array | undefined;
+  /** Whether the server answers that, and closes the connection of who sends something before. */
+  readonly isAnswered?: true;
   /** Whether the server says something as soon as the client has joined. */
   readonly isWelcomed: boolean;
   /** The first bytes of a welcome. */
@@ -145,6 +147,7 @@ const socketIo: Joining = {
   firstByte: FIRST_BYTE.TEXT,
   reserve: () => ({ path: "/socket.io/?EIO=4&transport=websocket", headers: [], roomId: undefined }),
   acknowledgement: Buffer.from(SOCKET_IO.CONNECT),
+  isAnswered: true,
   isWelcomed: true,
   welcomeStart: Buffer.from(SOCKET_IO.OPENED),
   roomOf: () => undefined,

@@ -55,6 +55,18 @@ describe("inputs", () => {
     ]);
   });
 
+  test("to socket.io are events as texts", () => {
+    const { firstByte, inputFrame, eventStart } = PROTOCOLS["socket.io"];
+    const { payload, inputOffset } = inputFrame(CHAT.messageBytes, "text");
+    const [text = new Uint8Array()] = textLoop(1, CHAT.messageBytes);
+    const frame = new MaskedFrame(payload, firstByte);
+    frame.write(inputOffset, text);
+    expect(frame.bytes[0]).toBe(FIRST_BYTE.TEXT);
+    const sent = unmasked(frame.bytes).toString();
+    expect(sent).toBe(`42${JSON.stringify([CHAT.event, Buffer.from(text).toString()])}`);
+    expect(sent.startsWith(Buffer.from(eventStart ?? []).toString())).toBe(true);
+  });
+
   test("to Rookery tell how many events have come, and may be texts [E2]", () => {
     const { payload, ...offsets } = PROTOCOLS.rookery.inputFrame(CHAT.messageBytes, "text");
     const { inputOffset, sequenceOffset = 0, eventsOffset = 0 } = offsets;
