@@ -1,6 +1,6 @@
 /**
- * W2's room as the documentation of Colyseus has it: a StateView per client, to which creatures are added and from which
- * they are removed as they come near and go, by their positions in the state. And one in which a user has taken trouble:
+ * W2's room with what the documentation of Colyseus shows: a StateView per client, to which creatures are added and from
+ * which they are removed (`has`, `add`, `remove`) as they come near and go, by their positions in the state. And one in which a user has taken trouble:
  * who is near is found on plain numbers beside the state, which costs next to nothing.
  */
 import { type Client, Room } from "@colyseus/core";
