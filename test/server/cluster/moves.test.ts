@@ -12,7 +12,8 @@ import { EchoState } from "../../support/rooms/echo.ts";
 import { type LogLine, ServerProcess } from "../../support/server-process.ts";
 
 const ROOMS = 4;
-const TELL_EVERY_MS = 5;
+/** A room takes `LIMITS.messagesPerSecond` of a client for long; the counters say less. */
+const TELL_EVERY_MS = 12;
 const SPREAD = "rooms are spread over the workers";
 const RELEASED = "room released";
 
@@ -24,13 +25,19 @@ class Counter {
   moves = 0;
   reconnects = 0;
   readonly #timer: NodeJS.Timeout;
-  #onHeard: () => void = () => undefined;
+  readonly #finished = Promise.withResolvers<void>();
+  #isFinishing = false;
 
   constructor(room: Room<typeof EchoState>) {
     this.room = room;
     room.onMessage<string>("told", (text) => {
       this.heard.push(Number(text));
-      this.#onHeard();
+      this.#endIfAllIsHeard();
+    });
+    this.#finished.promise.catch(() => undefined); // `finish` waits for it, perhaps much later
+    room.onLeave((_code, reason) => {
+      clearInterval(this.#timer);
+      this.#finished.reject(new Error(`the room ended with ${reason} after ${this.said} messages`));
     });
     room.onMove(() => {
       this.moves += 1;
@@ -38,7 +45,7 @@ class Counter {
     room.onReconnect(() => {
       this.reconnects += 1;
     });
-    this.#timer = setInterval(() => room.send("tell", `${++this.said}`), TELL_EVERY_MS);
+    this.#timer = setInterval(() => this.#say(), TELL_EVERY_MS);
   }
 
   static async create(server: ServerProcess): Promise<Counter> {
@@ -46,15 +53,23 @@ class Counter {
     return new Counter(await client.create("echo", {}, { state: EchoState, rejoin: false }));
   }
 
-  /** Says no more. @returns when all that it has said has come back */
+  /** Says one number more, and no more. @returns when all that it has said has come back, behind any move */
   async finish(): Promise<void> {
     clearInterval(this.#timer);
-    await new Promise<void>((resolve) => {
-      this.#onHeard = () => this.heard.at(-1) === this.said && resolve();
-      this.#onHeard();
-    });
+    this.#isFinishing = true;
+    await Promise.race([this.#finished.promise, Promise.resolve()]); // fails with the cause if the room has ended
+    this.#say();
+    await this.#finished.promise;
     expect(this.heard).toEqual(Array.from({ length: this.said }, (_, index) => index + 1));
     await this.room.leave();
+  }
+
+  #say(): void {
+    this.room.send("tell", `${++this.said}`);
+  }
+
+  #endIfAllIsHeard(): void {
+    if (this.#isFinishing && this.heard.at(-1) === this.said) this.#finished.resolve();
   }
 }
 
