@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { type Ack, TRAILER_BYTES } from "../../shared/protocol/wire.ts";
 import { FRAME_HEAD_BYTES_MAX, writeHeadBefore } from "../transport/frame-writer.ts";
 
-const SLAB_BYTES = 32 * 1024;
+/** Of the memory for many messages. */
+export const SLAB_BYTES = 32 * 1024;
 /** Up to this many bytes a loop is faster than copying at one go. */
 const SHORT_COPY_BYTES = 24;
 /** MessagePack's byte strings, with a length of 1, 2 and 4 bytes. */

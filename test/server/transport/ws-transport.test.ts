@@ -61,6 +61,10 @@ async function closed({ client }: Pair): Promise<[code: number, reason: string]>
   return [code, reason.toString()];
 }
 
+function socketOf({ client }: Pair): Socket {
+  return (client as unknown as { readonly _socket: Socket })._socket;
+}
+
 test("[H3] the handshake chooses the subprotocol and no extension", async () => {
   const { client } = await open();
   expect(client.protocol).toBe(SUBPROTOCOL);
@@ -106,13 +110,18 @@ test("[C1] closing tells the code and its name, and sends what was written befor
   const pair = await open();
   const messages: Buffer[] = [];
   pair.client.on("message", (data: Buffer) => messages.push(data));
+  const socket = socketOf(pair);
+  const { bytesRead } = socket;
   pair.transport.send(Uint8Array.of(1));
   pair.transport.close("KICKED");
   pair.transport.send(Uint8Array.of(2));
+  pair.transport.sendFrame(frameOf(Uint8Array.of(3)));
   pair.transport.close("ROOM_CLOSED");
   expect(pair.listener.closedCount).toBe(0);
   expect(await closed(pair)).toEqual([ERRORS.KICKED.close, "KICKED"]);
   expect(messages.map((data) => [...data])).toEqual([[1]]);
+  // Nothing is behind the close: two frames have come, with heads of 2 bytes, and a code of 2.
+  expect(socket.bytesRead - bytesRead).toBe(2 + 1 + 2 + 2 + "KICKED".length);
   await expect.poll(() => pair.listener.closedCount).toBe(1);
   await turns(5);
   expect(pair.listener.closedCount).toBe(1);
@@ -141,7 +150,7 @@ test("the end is told once, also to who asks only after it", async () => {
 
 test("a connection that the client ends without a closing handshake is ended", async () => {
   const pair = await open();
-  const { _socket: socket } = pair.client as unknown as { readonly _socket: Socket };
+  const socket = socketOf(pair);
   socket.end();
   await once(socket, "close");
   await expect.poll(() => pair.listener.closedCount).toBe(1);
@@ -168,6 +177,17 @@ test("what the client does not read is counted, and cut off with the connection"
   pair.transport.close("SLOW_CLIENT");
   pair.transport.terminate();
   await expect.poll(() => pair.listener.closedCount).toBe(1);
+});
+
+test("an answer of ws' own that waits behind what is not read is counted, too", async () => {
+  const pair = await open();
+  pair.client.pause();
+  const chunk = new Uint8Array(256 * 1024);
+  while (pair.transport.bufferedBytes === 0) pair.transport.send(chunk);
+  const waiting = pair.transport.bufferedBytes;
+  pair.client.ping("?");
+  // The system has all that it takes, so the PONG waits: a head of 2 bytes and what was asked.
+  await expect.poll(() => pair.transport.bufferedBytes).toBe(waiting + 2 + 1);
 });
 
 test("a client that does not answer the closing handshake is not waited for", async () => {

@@ -1,7 +1,8 @@
 /** Messages for one client: byte for byte what packing and assembling their values gives. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MessageWriter } from "../../../server/worker/message-writer.ts";
+import { FRAME_HEAD_BYTES_MAX } from "../../../server/transport/frame-writer.ts";
+import { MessageWriter, SLAB_BYTES } from "../../../server/worker/message-writer.ts";
 import { assembleMessage, encodeAcks, encodePayload } from "../../../shared/protocol/codec.ts";
 import { messageIn } from "../../support/message-in.ts";
 
@@ -24,8 +25,14 @@ test("is what packing and assembling gives, and stays so whatever is written nex
     fc.record({ what: fc.constant("ack" as const), slot: fc.nat(2 ** 21 - 1), seq: uint32 }),
   );
   const messages = fc.array(fc.record({ pieces: fc.array(piece), tag: uint32, isTaken: fc.boolean() }));
-  const run = fc.property(messages, (all) => {
+  // Where the memory ends that messages lie in: somewhere within them.
+  const freeBytes = fc.nat(400);
+  const run = fc.property(messages, freeBytes, (all, free) => {
     const writer = new MessageWriter();
+    const filling = new Uint8Array(SLAB_BYTES - FRAME_HEAD_BYTES_MAX - free).fill(1);
+    writer.begin();
+    writer.part(filling);
+    const filled = writer.takePart();
     const taken: Uint8Array[] = [];
     const expected: Uint8Array[] = [];
     for (const { pieces, tag, isTaken } of all) {
@@ -53,6 +60,7 @@ test("is what packing and assembling gives, and stays so whatever is written nex
       taken.push(messageIn(writer.takeFrame(tag)));
       expected.push(assembleMessage(parts, tag));
     }
+    expect(Buffer.compare(filled, filling)).toBe(0);
     expect(taken.map(plain)).toEqual(expected);
   });
   fc.assert(run, { numRuns: 300 });

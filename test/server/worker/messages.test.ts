@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../../server/limits.ts";
+import { encodeClientValue } from "../../../shared/protocol/client-codec.ts";
 import { findAck } from "../../../shared/protocol/codec.ts";
-import { ClientMessage, ServerMessage } from "../../../shared/protocol/wire.ts";
+import { ClientMessage, type ClientValue, ServerMessage } from "../../../shared/protocol/wire.ts";
 import type { MemoryTransport } from "../../support/memory-transport.ts";
 import { RoomHarness, say } from "./room-harness.ts";
 import { Table } from "./rooms.ts";
@@ -232,13 +233,26 @@ describe("rates", () => {
   });
 
   test("[L1] and for bytes", async () => {
-    const said = (seq: number, bytes: number) => say(client, seq, "tell", "x".repeat(bytes));
-    said(1, 1);
+    const saying = (seq: number, characters: number): ClientValue => [
+      ClientMessage.MESSAGE,
+      seq,
+      0,
+      "tell",
+      "x".repeat(characters),
+    ];
+    client.receive(saying(1, 1));
     await harness.time.advance((2_000 * LIMITS.bytesBurst) / LIMITS.bytesPerSecond);
-    const fits = Math.floor((LIMITS.bytesBurst + LIMITS.bytesPaidAhead) / LIMITS.messageBytesMax);
-    for (let seq = 2; seq <= fits + 1; seq++) said(seq, LIMITS.messageBytesMax - 100);
+    let rest = LIMITS.bytesPaidAhead + LIMITS.bytesBurst;
+    let seq = 2;
+    const long = saying(seq, LIMITS.messageBytesMax / 2);
+    const head = encodeClientValue(long).length - LIMITS.messageBytesMax / 2;
+    for (; rest > LIMITS.messageBytesMax; seq++) {
+      client.receive(saying(seq, LIMITS.messageBytesMax / 2));
+      rest -= head + LIMITS.messageBytesMax / 2;
+    }
+    client.receive(saying(seq, rest - head));
     expect(client.isOpen).toBe(true);
-    said(fits + 2, LIMITS.messageBytesMax - 100);
+    client.receive([ClientMessage.ACK, 0]);
     expect(client.closeCode).toBe("RATE_LIMITED");
   });
 
