@@ -43,8 +43,11 @@ export function forkWorker(
     ROOKERY_REHEARSES: rehearses ? "1" : "",
     ROOKERY_TOKEN_KEY: Buffer.from(tokenKey).toString("base64url"),
   });
-  worker.on("message", (messages: readonly WorkerToPrimary[]) => {
-    for (const message of messages) events.onMessage(worker.id, message);
+  worker.on("message", (messages: unknown) => {
+    // Others have the same channel: with `node --watch` each module that is loaded is reported, and a room's code, or
+    // what it imports, may say something to its parent process, whoever that is. Rookery sends arrays.
+    if (!Array.isArray(messages)) return;
+    for (const message of messages as readonly WorkerToPrimary[]) events.onMessage(worker.id, message);
   });
   worker.on("exit", (code, signal) => events.onExit(worker.id, code, signal));
   worker.on("disconnect", () => events.onDisconnect(worker.id));

@@ -59,8 +59,12 @@ export class ServerProcess implements AsyncDisposable {
     return server;
   }
 
-  /** Starts a server without waiting for anything. */
-  static spawn(environment: Record<string, string>, main = MAIN): ServerProcess {
+  /** Starts a server without waiting for anything. @param flags of Node itself */
+  static spawn(
+    environment: Record<string, string>,
+    main = MAIN,
+    flags: readonly string[] = [],
+  ): ServerProcess {
     const dataDirectory = mkdtempSync(join(tmpdir(), "rookery-test-"));
     const env = {
       ...process.env,
@@ -71,7 +75,7 @@ export class ServerProcess implements AsyncDisposable {
       DATA_DIR: dataDirectory,
       ...environment,
     };
-    const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [...flags, main], { env, stdio: ["ignore", "pipe", "pipe"] });
     return new ServerProcess(child, dataDirectory);
   }
 
