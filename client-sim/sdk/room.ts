@@ -2,7 +2,7 @@
  * A room as its player sees it: the live state, messages to the room and events from it. It outlives connections, and
  * when the session itself is lost it goes on with a new one (`onRejoin`), unless that is not wanted or not possible.
  */
-import type { ErrorCode, RookeryError } from "../../shared/errors.ts";
+import { type ErrorCode, isErrorCode, RookeryError } from "../../shared/errors.ts";
 import {
   decodeInput,
   type EntitySchema,
@@ -44,6 +44,9 @@ const STATE_OF_PHASE = {
   rejoining: "reconnecting",
   ended: "closed",
 } as const satisfies Record<LinkPhase, ConnectionState>;
+
+/** The event by which the server itself says that it has not done what the client wanted. */
+const REFUSAL = "$error";
 
 type CloseArguments = [code: number, reason: ErrorCode | undefined];
 
@@ -285,7 +288,11 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
     return this.#onLeave.add(callback);
   }
 
-  /** A callback threw. Without a handler the error is reported as uncaught. */
+  /**
+   * A callback threw; without a handler the error is reported as uncaught. Or the room says why it has not applied a
+   * message (a RookeryError: MESSAGE_INVALID, MESSAGE_UNKNOWN) or sends the client away (KICKED), and nobody listens to
+   * that by `onMessage("$error")`.
+   */
   onError(callback: (error: unknown) => void): () => void {
     return this.#onError.add(callback);
   }
@@ -344,7 +351,14 @@ export class Room<S extends EntitySchema = EntitySchema, M extends MessageSchema
   }
 
   #emitMessage(type: string, payload: unknown): void {
-    this.#onMessage.get(type)?.emit(payload, type);
+    const listeners = this.#onMessage.get(type);
+    listeners?.emit(payload, type);
     this.#onMessage.get("*")?.emit(payload, type);
+    if (type === REFUSAL && (listeners?.size ?? 0) === 0) this.#onError.emit(refusalOf(payload));
   }
+}
+
+function refusalOf(payload: unknown): RookeryError {
+  const { code, message } = (payload ?? {}) as { readonly code?: unknown; readonly message?: unknown };
+  return new RookeryError(isErrorCode(code) ? code : "PROTOCOL_ERROR", String(message));
 }

@@ -64,7 +64,9 @@ export function message<const S extends PayloadSchema, Auth = unknown>(
 function check(schema: PayloadSchema, payload: unknown): unknown {
   if (isInputSchema(schema)) {
     if (!(payload instanceof Uint8Array))
-      throw new InvalidPayload("The payload must be bytes of the input schema.");
+      throw new InvalidPayload(
+        "The payload must be bytes of the input schema: a client is given that in the option `messages`.",
+      );
     try {
       return decodeInput(schema, payload);
     } catch (error) {

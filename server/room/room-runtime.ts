@@ -3,7 +3,7 @@
  * or timer of its own, so the same events always give the same states and the same messages.
  */
 import assert from "node:assert/strict";
-import { ERRORS, type ErrorCode } from "../../shared/errors.ts";
+import type { ErrorCode } from "../../shared/errors.ts";
 import { encodeServerValue } from "../../shared/protocol/codec.ts";
 import { assertPlain } from "../../shared/protocol/plain.ts";
 import { ACK_ADVANCE_MAX, type Ack, ServerMessage } from "../../shared/protocol/wire.ts";
@@ -92,6 +92,9 @@ function emptyStep(): MutableStep {
 }
 
 const NoState = entity({});
+
+/** Characters of a message's name that an error repeats. */
+const NAME_SHOWN_MAX = 40;
 
 export class RoomRuntime implements RoomApi {
   readonly roomId: string;
@@ -320,7 +323,10 @@ export class RoomRuntime implements RoomApi {
     if (client.lastMessageSeq === client.ackedSeq) this.#step.touched.push(client);
     client.lastMessageSeq = event.seq;
     const handler = this.#messages.find(event.message);
-    if (handler === undefined) return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN");
+    if (handler === undefined) {
+      const name = JSON.stringify(String(event.message).slice(0, NAME_SHOWN_MAX));
+      return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN", `The room has no message ${name}.`);
+    }
     try {
       synchronous(handler.hook, handler.definition.apply(client, event.payload));
     } catch (error) {
@@ -330,7 +336,7 @@ export class RoomRuntime implements RoomApi {
   }
 
   /** Tells a client that a message of its was not applied. */
-  #refuse(client: Client, seq: number, code: ErrorCode, sentence: string = ERRORS[code].message): void {
+  #refuse(client: Client, seq: number, code: ErrorCode, sentence: string): void {
     this.send(client, "$error", { code, message: sentence, seq });
   }
 

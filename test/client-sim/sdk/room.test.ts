@@ -3,7 +3,7 @@ import { object, optional, string } from "valibot";
 import { describe, expect, it, vi } from "vitest";
 import { CLIENT_LIMITS } from "../../../client-sim/sdk/limits.ts";
 import type { StateInfo } from "../../../client-sim/sdk/session.ts";
-import { ERRORS } from "../../../shared/errors.ts";
+import { ERRORS, RookeryError } from "../../../shared/errors.ts";
 import { decodeInput } from "../../../shared/schema/index.ts";
 import { MoveInput } from "./fake-server.ts";
 import { joinRoom, makeClient, record, settled } from "./setup.ts";
@@ -135,6 +135,25 @@ describe("callbacks", () => {
     expect(seen).toEqual([1]);
     expect(server.sockets).toHaveLength(1);
     expect(room.mirror.hash()).toBe(server.encoder.hash());
+  });
+
+  it("for errors are told of a message that was refused, unless somebody asks for refusals", async () => {
+    const { time, server, room } = await joinRoom();
+    const told: unknown[] = [];
+    room.onError((error) => told.push(error));
+    const refusal = { code: "MESSAGE_UNKNOWN", message: "There is no message of that name.", seq: 1 };
+    server.event("session1", "$error", refusal);
+    await time.advance(1);
+    expect(told).toEqual([new RookeryError("MESSAGE_UNKNOWN", refusal.message)]);
+    const refused: unknown[] = [];
+    const stop = room.onMessage("$error", (payload) => refused.push(payload));
+    server.event("session1", "$error", refusal);
+    await time.advance(1);
+    expect([told, refused]).toMatchObject([{ length: 1 }, [refusal]]);
+    stop();
+    server.event("session1", "$error", { ...refusal, code: "of a later server" });
+    await time.advance(1);
+    expect(told).toHaveLength(2);
   });
 
   it("that throw are reported as uncaught when nobody asked for errors", async () => {

@@ -274,7 +274,7 @@ describe("a room, as its author writes it", () => {
       expect(room.sent).toEqual([
         {
           type: "$error",
-          payload: expect.objectContaining({ code: "MESSAGE_UNKNOWN", seq: 1 }),
+          payload: { code: "MESSAGE_UNKNOWN", message: `The room has no message "${name}".`, seq: 1 },
           to: ["anna"],
         },
       ]);
