@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RoomClass } from "../server/room/room-class.ts";
 import { type EntitySchema, encodeInput, type InputSchema } from "../shared/schema/index.ts";
@@ -26,6 +27,8 @@ const SECTION =
 const BLOCKS = Array.from(SECTION.matchAll(/```ts\n(.*?)```/gs), ([, code]) => code ?? "");
 const ENTRY = /`(rally: .*?)`/.exec(SECTION)?.[1] ?? "";
 
+const SCHEMA = "shared/games/rally/schema.ts";
+
 let folder: string;
 
 /** Writes a file of the README at its place; what it imports of Rookery is the checkout's. */
@@ -39,7 +42,8 @@ function write(path: string, code: string): string {
 beforeAll(() => {
   mkdirSync(IGNORED, { recursive: true, mode: 0o700 });
   folder = mkdtempSync(join(IGNORED, "readme-test-"));
-  const [room = "", ...client] = BLOCKS;
+  const [schema = "", room = "", ...client] = BLOCKS;
+  write(SCHEMA, schema.replace('"../../schema/', `"../../../${UP}/shared/schema/`));
   write("server/games/rally.ts", room.replace('"../index.ts"', `"../../${UP}/server/index.ts"`));
   write("client.ts", client.join("\n").replace('"./client-sim/', `"${UP}/client-sim/`));
   write(
@@ -50,8 +54,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the README shows a room, a client and how they go on", () => {
-  expect(BLOCKS).toHaveLength(3);
+test("the README shows a schema, a room, a client and how it goes on", () => {
+  expect(BLOCKS).toHaveLength(4);
+  expect(SECTION).toContain(`\`${SCHEMA}\`:\n\n\`\`\`ts\n${BLOCKS[0]}`);
   expect(ENTRY).toBe('rally: () => import("./games/rally.ts")');
 });
 
@@ -67,10 +72,17 @@ test("its code compiles", () => {
   rmSync(join(folder, "wrong.ts"));
 });
 
+test("the client can be bundled for a browser", async () => {
+  const options = { bundle: true, platform: "browser", format: "esm", write: false } as const;
+  const { errors, outputFiles } = await build({ ...options, entryPoints: [join(folder, "client.ts")] });
+  expect(errors).toEqual([]);
+  expect(outputFiles[0]?.text).toContain("runners");
+});
+
 test("the room does what it says", async () => {
-  const { Rally, RallyState, Step } = (await import(
-    /* @vite-ignore */ pathToFileURL(join(folder, "server/games/rally.ts")).href
-  )) as { Rally: RoomClass; RallyState: EntitySchema; Step: InputSchema };
+  const load = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, path)).href);
+  const { Rally } = (await load("server/games/rally.ts")) as { Rally: RoomClass };
+  const { RallyState, Step } = (await load(SCHEMA)) as { RallyState: EntitySchema; Step: InputSchema };
   const driver = await RoomDriver.create(Rally, RallyState);
   const runners = (driver.state as { runners: Map<string, { name: string; x: number; y: number }> }).runners;
   driver.join("a", { name: "ann" });
