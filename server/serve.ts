@@ -77,9 +77,16 @@ export async function serve({ rooms }: ServeOptions): Promise<void> {
       process.stderr.write(`${error.message}\n`);
       process.exit(EXIT.BAD_CONFIG);
     }
-    log.fatal({ err: error }, "the server cannot start");
+    if (isOfListening(error))
+      process.stderr.write(`PORT ${config.port}, HOST ${config.host}: ${error.message}\n`);
+    else log.fatal({ err: error }, "the server cannot start");
     process.exit(EXIT.FAILED);
   }
+}
+
+/** The address is taken, or not this machine's, or not for everybody. */
+function isOfListening(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error && error.syscall === "listen";
 }
 
 /** A worker that runs out of memory must do so before the kernel ends the whole container for it. */

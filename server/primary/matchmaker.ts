@@ -18,6 +18,9 @@ import { Rebalancing } from "./rebalancing.ts";
 import { type DirectoryStats, NO_WORKER, RoomDirectory, type RoomEntry } from "./room-directory.ts";
 import { type PlacementOptions, RoomPlacement } from "./room-placement.ts";
 
+/** Characters of a room type's name that an error repeats. */
+const NAME_SHOWN_MAX = 40;
+
 /** A join as the client asked for it, and what the primary knows of the client. */
 export type JoinCall = AuthRequest & {
   readonly mode: JoinMode;
@@ -161,7 +164,9 @@ export class Matchmaker {
     const type = this.#roomTypes.get(call.roomType);
     if (type === undefined) {
       // Before the first worker is ready, nobody knows which types there are.
-      throw new RookeryError(this.#roomTypes.size === 0 ? "SERVER_BUSY" : "ROOM_TYPE_UNKNOWN");
+      if (this.#roomTypes.size === 0) throw new RookeryError("SERVER_BUSY");
+      const name = JSON.stringify(call.roomType.slice(0, NAME_SHOWN_MAX));
+      throw new RookeryError("ROOM_TYPE_UNKNOWN", `There is no room type ${name}.`);
     }
     switch (call.mode) {
       case "create":

@@ -34,10 +34,11 @@ const DURABILITIES: ReadonlySet<string> = new Set<Durability>(["journal", "check
 /**
  * Loads a room type.
  *
- * @throws TypeError when the module has no room, or several and no default one; RangeError when a setting is out of range
+ * @throws TypeError when the module has no room, or several and no default one; RangeError when a setting is out of
+ * range; Error, with its cause, when the module cannot be loaded
  */
 export async function loadRoomClass(type: string, source: RoomSource): Promise<RoomClass> {
-  const roomClass = isRoomClass(source) ? source : pickRoom(type, await (source as () => Promise<object>)());
+  const roomClass = isRoomClass(source) ? source : pickRoom(type, await importOf(type, source));
   checkInteger(type, "tickRate", roomClass.tickRate, 0, TICK_RATE_MAX);
   checkInteger(type, "flushMs", roomClass.flushMs, 0, FLUSH_MS_MAX);
   checkInteger(type, "maxClients", roomClass.maxClients, 1, LIMITS.roomClientsMax);
@@ -59,6 +60,15 @@ export async function loadRoomClass(type: string, source: RoomSource): Promise<R
 
 function isRoomClass(value: unknown): value is RoomClass {
   return typeof value === "function" && value.prototype instanceof Room;
+}
+
+async function importOf(type: string, source: RoomSource): Promise<object> {
+  try {
+    return await (source as () => Promise<object>)();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The module of room type "${type}" cannot be loaded: ${reason}`, { cause });
+  }
 }
 
 function pickRoom(type: string, module: object): RoomClass {

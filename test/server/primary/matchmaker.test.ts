@@ -200,7 +200,10 @@ describe("modes", () => {
     const { roomId } = await joined(harness);
     await expect(harness.join("open", { mode: "join" })).resolves.toMatchObject({ roomId });
     await expectRefused(harness.join("open", { mode: "join" }), "ROOM_NOT_FOUND");
-    await expectRefused(harness.join("nonsense", { mode: "join" }), "ROOM_TYPE_UNKNOWN");
+    await expect(harness.join("nonsense", { mode: "join" })).rejects.toMatchObject({
+      code: "ROOM_TYPE_UNKNOWN",
+      message: 'There is no room type "nonsense".',
+    });
   });
 
   it("`joinById` and `joinByCode` find private rooms, and say why they do not let in", async () => {
