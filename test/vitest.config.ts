@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is polled for must become true; how soon, on a busy machine, is not what is tested.
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
   },
 });

@@ -96,6 +96,12 @@ function pidOf(roomId: string): number {
   return Number(server.lines.findLast((line) => line.msg === "room created" && line.roomId === roomId)?.pid);
 }
 
+/** The room is at a worker again; that may have been told together with what was before it. */
+function createdAfter(before: LogLine, roomId = before.roomId): Promise<LogLine> {
+  const isLater = (line: LogLine) => server.lines.indexOf(line) > server.lines.indexOf(before);
+  return server.line((line) => line.msg === "room created" && line.roomId === roomId && isLater(line));
+}
+
 /** How many of the rooms each worker has that lives. */
 function shares(counters: readonly Counter[]): number[] {
   const pids = counters.map(({ room }) => pidOf(room.roomId));
@@ -108,14 +114,16 @@ function shares(counters: readonly Counter[]): number[] {
 test("a worker that replaces another gets its share of the rooms, while they are played in", async () => {
   const counters = await Promise.all(Array.from({ length: ROOMS }, () => Counter.create(server)));
   const spread = server.nextLine(isSpread);
-  process.kill(pidOf(counters[0]?.room.roomId ?? ""), "SIGKILL");
+  const doomed = pidOf(counters[0]?.room.roomId ?? "");
+  const takenOver = counters.filter(({ room }) => pidOf(room.roomId) === doomed).length;
+  process.kill(doomed, "SIGKILL");
   await spread;
   expect(shares(counters)).toEqual([2, 2]);
   await Promise.all(counters.map((counter) => counter.finish()));
-  // Two have been taken over, two of the four have moved; nobody has needed another connection.
-  expect(counters.reduce((sum, { moves }) => sum + moves, 0)).toBe(4);
-  expect(counters.map(({ reconnects }) => reconnects)).toEqual([0, 0, 0, 0]);
+  // All four were at one worker, and two of them have moved on; nobody has needed another connection.
   expect(count(isReleased)).toBe(2);
+  expect(counters.reduce((sum, { moves }) => sum + moves, 0)).toBe(takenOver + 2);
+  expect(counters.map(({ reconnects }) => reconnects)).toEqual([0, 0, 0, 0]);
   await eventually(descriptors, (open) => open <= atStart, `${atStart} descriptors`);
 });
 
@@ -125,11 +133,11 @@ test("workers that are killed while rooms move cost nobody anything but a moment
   for (let round = 0; round < 3; round++) {
     const released = server.nextLine(isReleased);
     process.kill(pidOf(counters[0]?.room.roomId ?? ""), "SIGKILL");
-    const { pid, roomId } = await released;
-    const isGoing = random.next() < 0.5;
-    const taken = server.nextLine((line) => line.msg === "room created" && line.roomId === roomId);
+    const release = await released;
     // The one that the room comes from, or the one that it goes to, as soon as it is there.
-    process.kill(isGoing ? Number(pid) : Number((await taken).pid), "SIGKILL");
+    const isGoing = random.next() < 0.5;
+    const { pid } = isGoing ? release : await createdAfter(release);
+    process.kill(Number(pid), "SIGKILL");
     await eventually(
       () => shares(counters),
       (rooms) => rooms.join() === "2,2",
@@ -144,11 +152,15 @@ test("workers that are killed while rooms move cost nobody anything but a moment
 test("a connection that is closing as its room moves is closed where it was, and nowhere else", async () => {
   const [counter, other] = await Promise.all([Counter.create(server), Counter.create(server)]);
   const spread = server.nextLine(isSpread);
+  const replaced = server.nextLine(({ msg }) => msg === "worker ready");
   const kept = pidOf(counter.room.roomId);
+  const death = server.nextLine(({ msg }) => msg === "worker exited");
   process.kill(pidOf(other.room.roomId), "SIGKILL");
+  await createdAfter(await death, other.room.roomId);
+  const kicked = await Promise.all([counter, other].map(({ room }) => joined(room.roomId)));
+  await replaced;
   // In each of the rooms, one of which moves, somebody is kicked who does not answer the close, while it is asked to move.
-  await server.nextLine(({ msg }) => msg === "worker ready");
-  const kicked = await Promise.all([counter, other].map(({ room }) => leaving(room.roomId)));
+  await Promise.all(kicked.map(leave));
   await spread;
   expect(count(isReleased)).toBe(1);
   expect(pidOf(counter.room.roomId) === kept).not.toBe(pidOf(other.room.roomId) === kept);
@@ -161,12 +173,16 @@ test("a connection that is closing as its room moves is closed where it was, and
   await eventually(descriptors, (open) => open <= atStart, `${atStart} descriptors`);
 });
 
-/** A client whom the room asks to leave, and who does not. */
-async function leaving(roomId: string): Promise<RawClient> {
+/** Somebody who never answers a close. */
+async function joined(roomId: string): Promise<RawClient> {
   const client = await new RawClient(server.port).connected();
   client.socket.write(handshakeHead(`/ws/echo?mode=joinById&roomId=${roomId}`));
   await client.until(({ values }) => values.length > 0, "WELCOME");
+  return client;
+}
+
+/** Is asked by the room to leave. */
+async function leave(client: RawClient): Promise<void> {
   client.socket.write(clientFrame([ClientMessage.MESSAGE, 1, 0, "leave", null]));
   await client.until(({ closeCode }) => closeCode !== undefined, "the close");
-  return client;
 }

@@ -135,7 +135,8 @@ describe("a room that crashes its worker", () => {
   ])("(%s) is put aside, its players are told why, and the others go on", async (type) => {
     await using server = await ServerProcess.start({
       WORKERS: "1",
-      HANG_TIMEOUT_MS: "1000",
+      // Long enough that nobody else is taken for hung on a busy machine.
+      HANG_TIMEOUT_MS: "2000",
       WORKER_HEAP_MB: "64",
     });
     const client = clientOf(server);
@@ -192,7 +193,8 @@ test("a room that is not written down is lost: its players are told at once, and
   const killedAtMs = performance.now();
   process.kill(pidOf(server, room.roomId), "SIGKILL");
   await dropped;
-  expect(performance.now() - killedAtMs).toBeLessThan(1_000);
+  // A worker that is only silent would be given HANG_TIMEOUT_MS, 3 s.
+  expect(performance.now() - killedAtMs).toBeLessThan(2_500);
   await rejoined;
   expect(room.roomId).not.toBe(earlierRoom);
   const echoed = nextMessage(room, "echo");

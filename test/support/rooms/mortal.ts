@@ -206,7 +206,7 @@ export class Mortal extends Room<typeof MortalState, Account> {
 
 /** Ticks so seldom that what comes in between can be acted upon. */
 export class SeldomMortal extends Mortal {
-  static override tickRate = 2;
+  static override tickRate = 1;
 }
 
 /** Has no ticks. */
