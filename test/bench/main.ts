@@ -1,13 +1,14 @@
 /** `npm run bench`: runs the workloads, prints what came of them, and says whether the bounds were met. See `--help`. */
 import { writeFileSync } from "node:fs";
 import { OptionsError } from "../../shared/command-line.ts";
+import { against } from "./against.ts";
 import { installDependencies } from "./dependencies.ts";
 import { helpText, type Options, parseOptions } from "./options.ts";
 import { describeMachine, formatPage } from "./report/page.ts";
 import { formatText } from "./report/text.ts";
 import type { WorkloadResult } from "./result.ts";
 import { WORKLOADS } from "./workloads/registry.ts";
-import type { BenchContext } from "./workloads/workload.ts";
+import type { BenchContext, Workload } from "./workloads/workload.ts";
 
 const EXIT = { DONE: 0, BOUND_MISSED: 1, NOT_RUN: 2, INTERRUPTED: 130 } as const;
 const FULL = { pairs: 5, timing: { warmUpMs: 5_000, windowMs: 8_000 } } as const;
@@ -24,7 +25,8 @@ async function main(args: readonly string[]): Promise<number> {
   installDependencies();
   const results = await runAll(options);
   if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(results))}\n`);
-  const isWhole = !options.quick && options.only === undefined && options.clients === undefined;
+  const { quick, only, clients, against: other } = options;
+  const isWhole = !quick && only === undefined && clients === undefined && other === undefined;
   if (isWhole) writeResults(results);
   const missed = results.flatMap(({ bounds }) => bounds).filter(({ ok }) => !ok);
   for (const { name, value, limit } of missed) {
@@ -33,10 +35,13 @@ async function main(args: readonly string[]): Promise<number> {
   return missed.length > 0 ? EXIT.BOUND_MISSED : EXIT.DONE;
 }
 
-async function runAll({ only, quick, clients, json }: Options): Promise<WorkloadResult[]> {
+async function runAll({ only, quick, clients, json, against: other }: Options): Promise<WorkloadResult[]> {
+  const all: readonly Pick<Workload, "name" | "run">[] =
+    other === undefined
+      ? WORKLOADS.filter(({ name }) => only?.includes(name) !== false)
+      : [{ name: "against", run: (context) => against(other, only, context) }];
   const results: WorkloadResult[] = [];
-  for (const { name, run } of WORKLOADS) {
-    if (only !== undefined && !only.includes(name)) continue;
+  for (const { name, run } of all) {
     const context: BenchContext = {
       ...(quick ? QUICK : FULL),
       clients,

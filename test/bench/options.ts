@@ -1,4 +1,6 @@
 /** The command line of the benchmark. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { OptionsError, sentenceOfParseError } from "../../shared/command-line.ts";
 
@@ -8,9 +10,12 @@ export type Options = {
   /** Names of workloads; undefined: all. */
   readonly only: readonly string[] | undefined;
   readonly clients: readonly number[] | undefined;
+  /** Another checkout of Rookery, to be compared with instead of others. */
+  readonly against: string | undefined;
 };
 
 const CLIENTS_MAX = 20_000;
+const SERVER_FILE = "test/bench/servers/rookery.ts";
 
 /** @param workloads each with what it is about */
 export function helpText(workloads: readonly { readonly name: string; readonly about: string }[]): string {
@@ -23,13 +28,14 @@ export function helpText(workloads: readonly { readonly name: string; readonly a
   --only NAME,...   these workloads and no others
   --quick           2 rounds instead of 5, and shorter ones
   --clients N,...   numbers of clients instead of the workloads' own
+  --against FOLDER  another checkout of Rookery instead: both at the same time, for differences of a few percent
   --json            JSON on stdout, and nothing else there
   --help            this text
 
 Workloads
 ${list.join("\n")}
 
-Without --only, --quick and --clients it writes test/bench/results.md and results.json. Its first run installs what
+Without --only, --quick, --clients and --against it writes test/bench/results.md and results.json. Its first run installs what
 Rookery is compared with, in test/bench. Exit codes: 0 done, 1 a bound was missed, 2 it could not be run.
 `;
 }
@@ -49,7 +55,13 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     throw new OptionsError(`There is no workload "${stranger}"; there are ${known.join(", ")}.`);
   }
   const clients = values.clients?.split(",").map(clientCount);
-  return { quick: values.quick, json: values.json, only, clients };
+  const against = values.against && resolve(values.against);
+  if (against !== undefined && !existsSync(join(against, SERVER_FILE))) {
+    throw new OptionsError(
+      `--against takes a checkout of Rookery; there is no ${SERVER_FILE} in ${against}.`,
+    );
+  }
+  return { quick: values.quick, json: values.json, only, clients, against };
 }
 
 function parse(args: readonly string[]) {
@@ -60,6 +72,7 @@ function parse(args: readonly string[]) {
       options: {
         only: { type: "string" },
         clients: { type: "string" },
+        against: { type: "string" },
         quick: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },

@@ -2,24 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Load } from "../generator/messages.ts";
 import { type CpuProfile, functionOf, partOf, type SelfTime, selfTimes } from "../measure/cpu-profile.ts";
 import { sample, type Timing } from "../measure/sample.ts";
 import type { Table } from "../result.ts";
-import { CONTENDERS, type Contender } from "../servers/contenders.ts";
-import { arenaLoad } from "./arena-load.ts";
-import { chatLoad } from "./chat-load.ts";
+import { SUBJECTS, type Subject } from "./subjects.ts";
 import type { Workload } from "./workload.ts";
-import { worldLoad } from "./world-load.ts";
 
-type Subject = { readonly name: string; readonly contender: Contender; readonly load: Load };
-
-const SUBJECTS: readonly Subject[] = [
-  { name: "W1", contender: CONTENDERS.rookery, load: arenaLoad(960) },
-  { name: "W2", contender: CONTENDERS.world, load: worldLoad(200) },
-  { name: "W3 at once", contender: CONTENDERS.chat, load: chatLoad(320) },
-  { name: "W3 in 50 ms", contender: CONTENDERS.chat50, load: chatLoad(320) },
-];
 const LINES_MAX = 20;
 const PERCENT = 100;
 

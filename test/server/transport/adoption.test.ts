@@ -22,7 +22,7 @@ const BINARY = 0x82;
 const NONCE = 0x8294_0482;
 const TAG = 0x1234_5678;
 const TIMEOUT_MS = 3_000;
-/** For what comes at once, but on a busy machine. */
+/** For what comes at once. */
 const POLL = { interval: 1 };
 const RESUME = assembleMessage([encodeServerValue([ServerMessage.RESUME, NONCE, TAG, 7])], TAG);
 const RESUME_FRAME = serverFrame(BINARY, RESUME);
