@@ -50,10 +50,20 @@ export async function requestJson(http: Http, path: string, body?: unknown): Pro
     return answer;
   } catch (error) {
     if (error instanceof RookeryError) throw error;
-    throw new RookeryError("TIMEOUT", "The server cannot be reached.", { cause: error });
+    throw new RookeryError("TIMEOUT", unreachable(http.baseUrl), { cause: error });
   } finally {
     scheduler.clearTimeout(timer);
   }
+}
+
+/** A browser does not tell a page that a server refuses its origin: it looks as if there were none. */
+function unreachable(baseUrl: string): string {
+  const { location } = globalThis as {
+    readonly location?: { readonly href: string; readonly origin: string };
+  };
+  if (location === undefined || new URL(baseUrl, location.href).origin === location.origin)
+    return "The server cannot be reached.";
+  return `The server cannot be reached, or its ALLOWED_ORIGINS does not name ${location.origin}.`;
 }
 
 function refusal(response: Response, answer: unknown): RookeryError {

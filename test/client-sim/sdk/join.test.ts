@@ -1,5 +1,5 @@
 /** Ways into a room: requests, tickets, refusals and what is tried again. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { CLIENT_LIMITS } from "../../../client-sim/sdk/limits.ts";
 import { ERRORS } from "../../../shared/errors.ts";
 import { parseOffer } from "../../../shared/protocol/handshake.ts";
@@ -122,6 +122,24 @@ describe("joining over HTTP", () => {
     const failure = await settled(time, client.joinOrCreate("arena")).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "TIMEOUT", cause: { message: "fetch failed" } });
     expect(server.requests).toHaveLength(CLIENT_LIMITS.joinAttemptsMax);
+  });
+
+  it.each([
+    [
+      "https://elsewhere.example",
+      "The server cannot be reached, or its ALLOWED_ORIGINS does not name https://elsewhere.example.",
+    ],
+    ["the server's own", "The server cannot be reached."],
+  ])("says in a page of %s what that may be", async (page, message) => {
+    const { time, server, client } = makeClient();
+    const origin = page.startsWith("https:") ? page : new URL(BASE_URL).origin;
+    vi.stubGlobal("location", { origin, href: `${origin}/game.html` });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    server.isDown = true;
+    await expect(settled(time, client.joinOrCreate("arena"))).rejects.toMatchObject({
+      code: "TIMEOUT",
+      message,
+    });
   });
 
   it("aborts a request that is never answered", async () => {
