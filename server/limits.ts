@@ -19,6 +19,8 @@ export const LIMITS = {
   messageChunksMax: 1_024,
   /** Pongs waiting for a client that pings and does not read. */
   pendingPongsMax: 8,
+  /** Of a name that a client made up, in an error. */
+  quotedCharactersMax: 40,
   /** Token bucket of a connection: sustained and burst. */
   messagesPerSecond: 120,
   messagesBurst: 240,

@@ -14,12 +14,10 @@ import {
   type WorkerToPrimary,
 } from "../ipc/messages.ts";
 import { LIMITS } from "../limits.ts";
+import { quote } from "../quote.ts";
 import { Rebalancing } from "./rebalancing.ts";
 import { type DirectoryStats, NO_WORKER, RoomDirectory, type RoomEntry } from "./room-directory.ts";
 import { type PlacementOptions, RoomPlacement } from "./room-placement.ts";
-
-/** Characters of a room type's name that an error repeats. */
-const NAME_SHOWN_MAX = 40;
 
 /** A join as the client asked for it, and what the primary knows of the client. */
 export type JoinCall = AuthRequest & {
@@ -165,8 +163,7 @@ export class Matchmaker {
     if (type === undefined) {
       // Before the first worker is ready, nobody knows which types there are.
       if (this.#roomTypes.size === 0) throw new RookeryError("SERVER_BUSY");
-      const name = JSON.stringify(call.roomType.slice(0, NAME_SHOWN_MAX));
-      throw new RookeryError("ROOM_TYPE_UNKNOWN", `There is no room type ${name}.`);
+      throw new RookeryError("ROOM_TYPE_UNKNOWN", `There is no room type ${quote(call.roomType)}.`);
     }
     switch (call.mode) {
       case "create":

@@ -17,6 +17,7 @@ import {
 } from "../../shared/schema/index.ts";
 import { createRandom, type Random, restoreRandom } from "../../shared/sim/random.ts";
 import { LIMITS } from "../limits.ts";
+import { quote } from "../quote.ts";
 import type { OtherCode, RuntimeCheckpoint } from "./checkpoint.ts";
 import { Client, type ClientList, Clients } from "./client.ts";
 import { type AnyEffect, type PendingEffect, RoomEffects } from "./effects.ts";
@@ -92,9 +93,6 @@ function emptyStep(): MutableStep {
 }
 
 const NoState = entity({});
-
-/** Characters of a message's name that an error repeats. */
-const NAME_SHOWN_MAX = 40;
 
 export class RoomRuntime implements RoomApi {
   readonly roomId: string;
@@ -324,8 +322,8 @@ export class RoomRuntime implements RoomApi {
     client.lastMessageSeq = event.seq;
     const handler = this.#messages.find(event.message);
     if (handler === undefined) {
-      const name = JSON.stringify(String(event.message).slice(0, NAME_SHOWN_MAX));
-      return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN", `The room has no message ${name}.`);
+      const sentence = `The room has no message ${quote(String(event.message))}.`;
+      return this.#refuse(client, event.seq, "MESSAGE_UNKNOWN", sentence);
     }
     try {
       synchronous(handler.hook, handler.definition.apply(client, event.payload));

@@ -14,6 +14,7 @@ import { StepMark } from "../journal/step-mark.ts";
 import { ValueWriter } from "../journal/value-writer.ts";
 import { KeyedHash } from "../keyed-hash.ts";
 import type { Logger } from "../logger.ts";
+import { quote } from "../quote.ts";
 import { loadRoomClass, type RoomClass, type RoomSource } from "../room/room-class.ts";
 import { acceptUpgrade } from "../transport/accept.ts";
 import { Adoption } from "../transport/adoption.ts";
@@ -167,7 +168,7 @@ export async function startWorker({
         ? {
             failure: {
               code: "ROOM_TYPE_UNKNOWN" as const,
-              message: `There is no room type "${request.roomType}".`,
+              message: `There is no room type ${quote(request.roomType)}.`,
             },
           }
         : await authorize(roomClass, request, log);

@@ -2,6 +2,8 @@
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OptionsError } from "../../shared/command-line.ts";
+import type { Load } from "./generator/messages.ts";
+import type { Timing } from "./measure/sample.ts";
 import { sideBySide } from "./measure/side-by-side.ts";
 import type { Table, WorkloadResult } from "./result.ts";
 import type { Contender } from "./servers/contenders.ts";
@@ -27,25 +29,16 @@ export async function against(
   const rows: Table["rows"][number][] = [];
   for (const { name, contender, load } of subjects) {
     for (const count of clients ?? [load.clients]) {
-      const here: number[] = [];
-      const there: number[] = [];
-      const counted = { ...load, clients: count };
+      const title = `${name}, ${count} clients`;
+      const rounds: Round[] = [];
       for (let pair = 1; pair <= pairs; pair++) {
-        const both = [contender, from(folder, contender)];
-        // Who starts first has the more settled memory.
-        const isTurned = pair % 2 === 0;
-        const taken = await sideBySide(isTurned ? both.toReversed() : both, counted, timing);
-        const [ours = 0, theirs = 0] = isTurned ? taken.toReversed() : taken;
-        here.push(ours);
-        there.push(theirs);
-        progress(
-          `${name}, ${count} clients, round ${pair} of ${pairs}: ${ours.toFixed(2)} and ${theirs.toFixed(2)} us`,
-        );
+        // Neither is always the one that starts first.
+        const round = await compare(folder, contender, { ...load, clients: count }, timing, pair % 2 === 0);
+        const [here, there] = round.map((us) => us.toFixed(2));
+        progress(`${title}, round ${pair} of ${pairs}: ${here} and ${there} us`);
+        rounds.push(round);
       }
-      const ratios = here.map((us, index) => us / (there[index] ?? Number.NaN));
-      const shown = [median(here), median(there), median(ratios), Math.min(...ratios), Math.max(...ratios)];
-      const digits = (value: number, index: number) => value.toFixed(index < 2 ? 2 : 3);
-      rows.push([`${name}, ${count} clients`, ...shown.map(digits)]);
+      rows.push([title, ...figuresOf(rounds)]);
     }
   }
   return {
@@ -57,10 +50,29 @@ export async function against(
   };
 }
 
-function from(folder: string, contender: Contender): Contender {
-  return {
-    ...contender,
-    name: `${contender.name} of ${folder}`,
-    file: join(folder, relative(ROOT, contender.file)),
-  };
+/** Microseconds of CPU time for an update. */
+type Round = readonly [here: number, there: number];
+
+async function compare(
+  folder: string,
+  contender: Contender,
+  load: Load,
+  timing: Timing,
+  isTurned: boolean,
+): Promise<Round> {
+  const file = join(folder, relative(ROOT, contender.file));
+  const other = { ...contender, name: `${contender.name} of ${folder}`, file };
+  const both = isTurned ? [other, contender] : [contender, other];
+  const [first = Number.NaN, second = Number.NaN] = await sideBySide(both, load, timing);
+  return isTurned ? [second, first] : [first, second];
+}
+
+/** @returns what stands in the columns behind the first */
+function figuresOf(rounds: readonly Round[]): string[] {
+  const ratios = rounds.map(([here, there]) => here / there);
+  const times = [median(rounds.map(([here]) => here)), median(rounds.map(([, there]) => there))];
+  return [
+    ...times.map((us) => us.toFixed(2)),
+    ...[median(ratios), Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(3)),
+  ];
 }

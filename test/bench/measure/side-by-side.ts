@@ -30,8 +30,9 @@ export async function sideBySide(
   const measured = await Promise.all(sides.map(({ generator }) => generator.measure(windowMs)));
   const after = sides.map(({ server }) => cpuUs(server.pids));
   return measured.map(({ updates, lost }, index) => {
-    if (lost > 0 || updates === 0)
-      throw new Error(`${contenders[index]?.name}: ${lost} connections were lost`);
+    const name = contenders[index]?.name;
+    if (lost > 0) throw new Error(`${name}: ${lost} of ${load.clients} clients lost their connection`);
+    if (updates === 0) throw new Error(`${name}: no update has come`);
     return ((after[index] as number) - (before[index] as number)) / updates;
   });
 }

@@ -1,7 +1,8 @@
 /**
  * W2: one world for everybody, of which each client is sent what is around it. Colyseus leaves it to its user to find
- * that out; the row "tuned" is of one who has taken trouble with it, the others of one who does it with what the documentation
- * shows. The floor writes as many bytes, but runs W1's game and knows nothing of views: it tells what the kernel takes.
+ * that out; the row "tuned" is of one who has taken trouble with it, the others of one who does it with what the
+ * documentation shows. The floor writes as many bytes, but runs W1's game and knows nothing of views: it tells what the
+ * kernel takes.
  */
 import { inTurn, type Turn } from "../measure/in-turn.ts";
 import { atMost, type Bound, type Row, rowOf } from "../result.ts";

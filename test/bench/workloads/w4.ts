@@ -4,7 +4,8 @@
  *
  * First all come at once, as players do when a server has been started again. As many as a server's queue of connections
  * does not hold have their first packet dropped, and try again a second later: that is most of what joins per second say
- * then. Then no more than 128 are on their way at a time, which no queue is too short for. The bounds hold for both. The floor answers handshakes, and has no seats, rooms or processes behind it.
+ * then. Then no more than 128 are on their way at a time, which no queue is too short for. The bounds hold for both. The
+ * floor answers handshakes, and has no seats, rooms or processes behind it.
  */
 import { LOBBY_SEATS } from "../lobby.ts";
 import { type JoinSample, sampleJoins } from "../measure/join-sample.ts";

@@ -193,8 +193,7 @@ test("a room that is not written down is lost: its players are told at once, and
   const killedAtMs = performance.now();
   process.kill(pidOf(server, room.roomId), "SIGKILL");
   await dropped;
-  // A worker that is only silent would be given HANG_TIMEOUT_MS, 3 s.
-  expect(performance.now() - killedAtMs).toBeLessThan(2_500);
+  expect(performance.now() - killedAtMs).toBeLessThan(1_000);
   await rejoined;
   expect(room.roomId).not.toBe(earlierRoom);
   const echoed = nextMessage(room, "echo");
