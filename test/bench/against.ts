@@ -2,11 +2,8 @@
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { OptionsError } from "../../shared/command-line.ts";
-import type { Load } from "./generator/messages.ts";
-import type { Timing } from "./measure/sample.ts";
 import { sideBySide } from "./measure/side-by-side.ts";
 import type { Table, WorkloadResult } from "./result.ts";
-import type { Contender } from "./servers/contenders.ts";
 import { median } from "./statistics.ts";
 import { SUBJECTS } from "./workloads/subjects.ts";
 import type { BenchContext } from "./workloads/workload.ts";
@@ -23,6 +20,7 @@ export async function against(
   folder: string,
   only: readonly string[] | undefined,
   { pairs, timing, clients, progress }: BenchContext,
+  measure = sideBySide,
 ): Promise<WorkloadResult> {
   const subjects = SUBJECTS.filter(({ workload }) => only?.includes(workload) !== false);
   if (subjects.length === 0) throw new OptionsError("--against compares w1, w2 and w3.");
@@ -32,8 +30,17 @@ export async function against(
       const title = `${name}, ${count} clients`;
       const rounds: Round[] = [];
       for (let pair = 1; pair <= pairs; pair++) {
+        const file = join(folder, relative(ROOT, contender.file));
+        const other = { ...contender, name: `${contender.name} of ${folder}`, file };
         // Neither is always the one that starts first.
-        const round = await compare(folder, contender, { ...load, clients: count }, timing, pair % 2 === 0);
+        const isTurned = pair % 2 === 0;
+        const both = isTurned ? [other, contender] : [contender, other];
+        const [first = Number.NaN, second = Number.NaN] = await measure(
+          both,
+          { ...load, clients: count },
+          timing,
+        );
+        const round: Round = isTurned ? [second, first] : [first, second];
         const [here, there] = round.map((us) => us.toFixed(2));
         progress(`${title}, round ${pair} of ${pairs}: ${here} and ${there} us`);
         rounds.push(round);
@@ -52,20 +59,6 @@ export async function against(
 
 /** Microseconds of CPU time for an update. */
 type Round = readonly [here: number, there: number];
-
-async function compare(
-  folder: string,
-  contender: Contender,
-  load: Load,
-  timing: Timing,
-  isTurned: boolean,
-): Promise<Round> {
-  const file = join(folder, relative(ROOT, contender.file));
-  const other = { ...contender, name: `${contender.name} of ${folder}`, file };
-  const both = isTurned ? [other, contender] : [contender, other];
-  const [first = Number.NaN, second = Number.NaN] = await sideBySide(both, load, timing);
-  return isTurned ? [second, first] : [first, second];
-}
 
 /** @returns what stands in the columns behind the first */
 function figuresOf(rounds: readonly Round[]): string[] {

@@ -153,7 +153,7 @@ describe("callbacks", () => {
     stop();
     server.event("session1", "$error", { ...refusal, code: "of a later server" });
     await time.advance(1);
-    expect(told).toHaveLength(2);
+    expect(told[1]).toMatchObject({ code: "PROTOCOL_ERROR", message: refusal.message });
   });
 
   it("that throw are reported as uncaught when nobody asked for errors", async () => {
